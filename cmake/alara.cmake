@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+# One function for each thing the project is made of. Files find their target by their name: x.cpp belongs to the
+# module's library, x_test.cpp to its test program, x_fuzz.cpp is a fuzz target of its own.
+
+include(GoogleTest)
+
+# alara_module(<folder under src> [DEPENDS <module>…] [LINK <target>…])
+# makes library alara_<module>, test program test_<module>, fuzz targets fuzz_<file>. "/" becomes "_" in target names.
+function(alara_module folder)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK" ${ARGN})
+  string(REPLACE "/" "_" module ${folder})
+  set(directory ${CMAKE_SOURCE_DIR}/src/${folder})
+  file(GLOB sources CONFIGURE_DEPENDS ${directory}/*.cpp)
+  file(GLOB tests CONFIGURE_DEPENDS ${directory}/*_test.cpp)
+  file(GLOB fuzzers CONFIGURE_DEPENDS ${directory}/*_fuzz.cpp)
+  list(REMOVE_ITEM sources ${tests} ${fuzzers})
+  list(TRANSFORM ARG_DEPENDS PREPEND alara_)
+  if(sources)
+    add_library(alara_${module} STATIC ${sources})
+    target_link_libraries(alara_${module} PUBLIC ${ARG_DEPENDS} PRIVATE ${ARG_LINK} PUBLIC alara_flags)
+  else()
+    add_library(alara_${module} INTERFACE)
+    target_link_libraries(alara_${module} INTERFACE ${ARG_DEPENDS} alara_flags)
+  endif()
+  if(module STREQUAL "base")
+    target_link_libraries(alara_base PUBLIC fmt::fmt tl::expected Threads::Threads)
+  endif()
+  if(tests)
+    alara_test(test_${module} SOURCES ${tests} LINK alara_${module} ${ARG_LINK})
+  endif()
+  if(ALARA_FUZZ)
+    foreach(fuzzer ${fuzzers})
+      get_filename_component(name ${fuzzer} NAME_WE)
+      string(REPLACE "_fuzz" "" name ${name})
+      add_executable(fuzz_${name} ${fuzzer})
+      target_link_libraries(fuzz_${name} PRIVATE alara_${module})
+      target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    endforeach()
+  endif()
+endfunction()
+
+# alara_test(<name> SOURCES … LINK … [LABEL <label>]) registers each TEST() with ctest. Label `slow` keeps it out of the
+# fast set and the sanitizer runs.
+function(alara_test name)
+  cmake_parse_arguments(ARG "" "LABEL" "SOURCES;LINK" ${ARGN})
+  if(NOT ARG_LABEL)
+    set(ARG_LABEL fast)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} alara_flags GTest::gtest_main)
+  gtest_discover_tests(${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} DISCOVERY_MODE PRE_TEST
+                       PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 120)
+endfunction()

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// Connectors: each speaks one protocol and can be a source of samples, a sink of commands, or both. A connector owns
+// its I/O (threads or a shared IoLoop), never touches pipelines, and accounts for every point it accepted.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/io_loop.hpp"
+#include "base/result.hpp"
+#include "base/units.hpp"
+#include "core/command.hpp"
+#include "core/sample.hpp"
+#include "core/schema.hpp"
+
+namespace alara {
+
+// One signal read through a connector: `address` is what stands after "<connector>/" in the site file, with {n} and
+// other placeholders already replaced ("holding/102:float32be", "line/cnc-07/state#temperature").
+struct SignalBinding {
+  SignalId signal{};
+  std::string name;        // "cnc-07.spindle_current", for messages
+  std::string address;
+  SignalType type = SignalType::float64;
+  Nanos poll = 0;          // wished period; 0 = the connector's own
+  Where where;
+};
+
+struct ActuatorBinding {
+  ActuatorId actuator{};
+  std::string name;
+  std::string address;
+  Where where;
+};
+
+// The way of samples into the engine. One producer thread per connector. push() copies what it needs, never blocks
+// longer than the ring's policy allows, and does the accounting (accepted, dropped by reason).
+class Inlet {
+ public:
+  virtual ~Inlet() = default;
+  virtual void push(const Batch& batch) = 0;
+  // A payload or point that arrived but can not become a sample; `reason` must be a string literal from a fixed
+  // set: it names a counter ("malformed", "unknown_topic", "wrong_type").
+  virtual void reject(std::string_view reason, std::uint64_t points) = 0;
+  // No more samples will come (a file's end). Lets `alara run` of a finite source end.
+  virtual void finished() = 0;
+};
+
+// The way of commands to the connector. One consumer thread per connector.
+class CommandInbox {
+ public:
+  virtual ~CommandInbox() = default;
+  [[nodiscard]] virtual bool pop(Command& command) = 0;  // false when empty
+  // Readable (poll/epoll) whenever commands may be waiting; drained by pop().
+  [[nodiscard]] virtual int event_fd() const = 0;
+  virtual void acknowledge(const Ack& ack) = 0;
+};
+
+// Counters a connector keeps; written by its thread, read by metrics at any time.
+struct ConnectorStats {
+  std::atomic<std::uint64_t> bytes_in{0}, bytes_out{0}, messages_in{0}, messages_out{0};
+  std::atomic<std::uint64_t> connects{0}, disconnects{0}, errors{0};
+  std::atomic<std::uint64_t> polls_done{0}, polls_missed{0};  // of a fixed schedule
+  std::atomic<Nanos> last_progress{0};                        // monotonic instant of the last good exchange
+  std::atomic<bool> connected{false};
+};
+
+// What a running connector is given; all of it outlives stop().
+struct ConnectorContext {
+  Inlet* inlet = nullptr;
+  CommandInbox* commands = nullptr;
+  Clock* clock = nullptr;
+  IoLoop* loop = nullptr;  // shared by all connectors of the protocol; runs on its own thread
+  std::uint64_t seed = 1;  // for back-off jitter
+};
+
+class Connector {
+ public:
+  virtual ~Connector() = default;
+
+  // Load time. Checks addresses and prepares the plan; no I/O. Appends one error per bad binding.
+  virtual void bind(std::span<const SignalBinding> signals, std::span<const ActuatorBinding> actuators,
+                    std::vector<Error>& errors) = 0;
+  // Lines for `alara explain`: what will be asked when (merged reads, subscriptions).
+  [[nodiscard]] virtual std::vector<std::string> explain() const = 0;
+
+  // Begins to connect and deliver; returns at once, keeps trying in the background.
+  virtual Status start(const ConnectorContext& context) = 0;
+  // Ends all I/O within 1 s; commands still queued are acknowledged as unavailable. Idempotent.
+  virtual void stop() = 0;
+
+  [[nodiscard]] virtual const ConnectorStats& stats() const = 0;
+  [[nodiscard]] virtual std::string last_error() const = 0;  // for people; "" when all is well. Any thread.
+};
+
+// One protocol. Stateless; lives as long as the program. Listed in node/protocols.cpp.
+class Protocol {
+ public:
+  virtual ~Protocol() = default;
+  [[nodiscard]] virtual std::string_view key() const = 0;  // "modbus"
+  [[nodiscard]] virtual const Schema& schema() const = 0;  // of the connector's options
+  [[nodiscard]] virtual std::string_view address_help() const = 0;  // grammar of addresses, with examples
+  // `options` has passed schema().check(). `directory` is the site file's.
+  virtual Result<std::unique_ptr<Connector>> make(const std::string& name, const Node& options,
+                                                  const std::string& directory) const = 0;
+};
+
+}  // namespace alara
