@@ -4,6 +4,9 @@
 
 include(GoogleTest)
 
+add_custom_target(fast_tests)  # every test program of the fast set
+add_custom_target(fuzzers)     # every fuzz target
+
 # alara_module(<folder under src> [DEPENDS <module>…] [LINK <target>…])
 # makes library alara_<module>, test program test_<module>, fuzz targets fuzz_<file>. "/" becomes "_" in target names.
 function(alara_module folder)
@@ -35,6 +38,7 @@ function(alara_module folder)
       add_executable(fuzz_${name} ${fuzzer})
       target_link_libraries(fuzz_${name} PRIVATE alara_${module})
       target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+      add_dependencies(fuzzers fuzz_${name})
     endforeach()
   endif()
 endfunction()
@@ -48,6 +52,9 @@ function(alara_test name)
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} alara_flags GTest::gtest_main)
+  if(ARG_LABEL STREQUAL "fast")
+    add_dependencies(fast_tests ${name})
+  endif()
   gtest_discover_tests(${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} DISCOVERY_MODE PRE_TEST
                        PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 120)
 endfunction()
