@@ -16,9 +16,12 @@ namespace alara {
 // rpm and Hz differ).
 class Unit {
  public:
+  static constexpr int kMaxExponent = 60;
+
   Unit() = default;  // dimensionless, scale 1, written ""
 
-  // Accepts products and quotients of known symbols with integer exponents: "m/s2", "m/s^2", "N*m", "1/min".
+  // Accepts products and quotients of known symbols with integer exponents: "m/s2", "m/s^2", "N*m", "1/min",
+  // "W/(m2*K)". In a product or power a temperature scale stands for a difference ("degC/min" is K/min).
   // Fails with the nearest known symbol.
   [[nodiscard]] static Result<Unit> parse(std::string_view text);
 
@@ -30,17 +33,25 @@ class Unit {
   // A temperature scale with its own zero (degC, degF): may be compared and subtracted, not multiplied.
   [[nodiscard]] bool affine() const { return offset_ != 0; }
 
-  // Units of a product, a quotient and a power of two quantities. The text is the canonical SI one.
+  // The SI unit of the same dimension, scale 1 and no offset: "K" for degF, "W" for kW.
+  [[nodiscard]] Unit coherent() const;
+
+  // Units of a product, a quotient and a power of two quantities: those of the plain product of the two numbers, so
+  // mA times V has scale 1e-3. The text is a short one that parse() reads back ("mW", "mm2/s4"). Results beyond
+  // kMaxExponent, or beyond the range of scales, are overflowed().
   [[nodiscard]] Unit times(const Unit& other) const;
   [[nodiscard]] Unit over(const Unit& other) const;
-  // nullopt-like failure when an exponent would not be whole (sqrt of m3).
+  // Fails when an exponent would not be whole (sqrt of m3), or the scale has no text (sqrt of kJ/kg: take coherent()).
   [[nodiscard]] Result<Unit> root(int degree) const;
   [[nodiscard]] Unit power(int exponent) const;
+  [[nodiscard]] bool overflowed() const;
 
   // `value`, measured in `from`, in this unit. Fails when the dimensions differ, naming both units.
   [[nodiscard]] Result<double> convert(double value, const Unit& from) const;
 
  private:
+  [[nodiscard]] Unit combined(const Unit& other, int factor) const;
+
   static constexpr int kDimensions = 8;
   std::array<std::int8_t, kDimensions> exponents_{};
   double scale_ = 1;
