@@ -6,10 +6,10 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <map>
 #include <mutex>
 #include <unordered_map>
 #include <utility>
@@ -19,6 +19,26 @@ namespace alara {
 namespace {
 
 constexpr int kEventsPerTurn = 64;
+constexpr std::size_t kStaleEntriesKept = 64;
+
+// Timers live in slots that are used again, and a heap of entries orders them; a cancelled timer leaves a stale entry
+// behind, told by its generation. So a timer costs no allocation once slots and heap have grown.
+struct TimerSlot {
+  std::function<void()> callback;
+  std::uint32_t generation = 1;
+  bool armed = false;
+};
+
+struct TimerEntry {
+  Nanos instant;
+  std::uint64_t order;  // timers of one instant fire in the order in which they were set
+  std::uint32_t slot;
+  std::uint32_t generation;
+  // For the heap functions of <algorithm>, which put the greatest first.
+  bool operator<(const TimerEntry& other) const {
+    return instant != other.instant ? instant > other.instant : order > other.order;
+  }
+};
 
 }  // namespace
 
@@ -35,21 +55,49 @@ struct IoLoop::State {
   int wake_fd = -1;
   // Callbacks are shared so that one that unwatches itself stays alive until it returns.
   std::unordered_map<int, std::shared_ptr<FdCallback>> watched;
-  std::map<std::pair<Nanos, std::uint64_t>, std::function<void()>> timers;  // by instant, then by id
-  std::unordered_map<std::uint64_t, Nanos> timer_instants;
-  std::uint64_t next_timer = 1;
+  std::vector<TimerSlot> slots;
+  std::vector<std::uint32_t> free_slots;
+  std::vector<TimerEntry> heap;
+  std::uint64_t next_order = 0;
   Nanos armed = kNever;
 
   std::mutex mutex;                          // guards `posted`
   std::vector<std::function<void()>> posted;
+  std::vector<std::function<void()>> running;  // the loop's thread; keeps its memory from turn to turn
 
+  [[nodiscard]] bool stale(const TimerEntry& entry) const { return slots[entry.slot].generation != entry.generation; }
+  void release(std::uint32_t slot);
+  void pop_entry();
+  void forget_stale();
   void arm();
   void run_timers();
   void run_posted();
 };
 
+void IoLoop::State::release(std::uint32_t slot) {
+  slots[slot].callback = nullptr;
+  slots[slot].armed = false;
+  ++slots[slot].generation;
+  free_slots.push_back(slot);
+}
+
+void IoLoop::State::pop_entry() {
+  std::pop_heap(heap.begin(), heap.end());
+  heap.pop_back();
+}
+
+void IoLoop::State::forget_stale() {
+  const std::size_t live = slots.size() - free_slots.size();
+  if (heap.size() > 2 * live + kStaleEntriesKept) {
+    std::erase_if(heap, [this](const TimerEntry& entry) { return stale(entry); });
+    std::make_heap(heap.begin(), heap.end());
+  }
+  while (!heap.empty() && stale(heap.front())) pop_entry();
+}
+
 void IoLoop::State::arm() {
-  const Nanos first = timers.empty() ? kNever : timers.begin()->first.first;
+  forget_stale();
+  const Nanos first = heap.empty() ? kNever : heap.front().instant;
   if (first == armed) return;
   armed = first;
   itimerspec when{};
@@ -62,20 +110,23 @@ void IoLoop::State::arm() {
 
 void IoLoop::State::run_timers() {
   const Nanos now = clock.monotonic();
-  while (!timers.empty() && timers.begin()->first.first <= now) {
-    auto node = timers.extract(timers.begin());
-    timer_instants.erase(node.key().second);
-    node.mapped()();
+  while (!heap.empty() && heap.front().instant <= now) {
+    const TimerEntry entry = heap.front();
+    pop_entry();
+    if (stale(entry)) continue;
+    const std::function<void()> callback = std::move(slots[entry.slot].callback);
+    release(entry.slot);
+    callback();
   }
 }
 
 void IoLoop::State::run_posted() {
-  std::vector<std::function<void()>> tasks;
   {
     const std::lock_guard lock(mutex);
-    tasks.swap(posted);
+    running.swap(posted);
   }
-  for (auto& task : tasks) task();
+  for (auto& task : running) task();
+  running.clear();
 }
 
 IoLoop::IoLoop(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -115,17 +166,26 @@ void IoLoop::unwatch(int fd) {
 }
 
 IoLoop::TimerId IoLoop::at(Nanos instant, std::function<void()> callback) {
-  const std::uint64_t id = state_->next_timer++;
-  state_->timers.emplace(std::pair{instant, id}, std::move(callback));
-  state_->timer_instants.emplace(id, instant);
-  return static_cast<TimerId>(id);
+  State& state = *state_;
+  if (state.free_slots.empty()) {
+    state.free_slots.push_back(static_cast<std::uint32_t>(state.slots.size()));
+    state.slots.emplace_back();
+  }
+  const std::uint32_t slot = state.free_slots.back();
+  state.free_slots.pop_back();
+  TimerSlot& timer = state.slots[slot];
+  timer.callback = std::move(callback);
+  timer.armed = true;
+  state.heap.push_back({instant, state.next_order++, slot, timer.generation});
+  std::push_heap(state.heap.begin(), state.heap.end());
+  return static_cast<TimerId>((static_cast<std::uint64_t>(timer.generation) << 32) | slot);
 }
 
 void IoLoop::cancel(TimerId timer) {
-  const auto found = state_->timer_instants.find(static_cast<std::uint64_t>(timer));
-  if (found == state_->timer_instants.end()) return;
-  state_->timers.erase({found->second, found->first});
-  state_->timer_instants.erase(found);
+  const auto slot = static_cast<std::uint32_t>(timer);
+  const auto generation = static_cast<std::uint32_t>(static_cast<std::uint64_t>(timer) >> 32);
+  if (slot >= state_->slots.size() || !state_->slots[slot].armed) return;
+  if (state_->slots[slot].generation == generation) state_->release(slot);
 }
 
 void IoLoop::post(std::function<void()> task) {
