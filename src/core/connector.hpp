@@ -96,6 +96,13 @@ class Connector {
 
   [[nodiscard]] virtual const ConnectorStats& stats() const = 0;
   [[nodiscard]] virtual std::string last_error() const = 0;  // for people; "" when all is well. Any thread.
+
+  // Further counters of the protocol ("late_answers", "quarantined_signals"), for metrics and tests. Any thread.
+  struct Counter {
+    std::string_view name;
+    std::uint64_t value;
+  };
+  virtual void counters(std::vector<Counter>& out) const { static_cast<void>(out); }
 };
 
 // One protocol. Stateless; lives as long as the program. Listed in node/protocols.cpp.
