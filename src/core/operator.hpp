@@ -24,6 +24,7 @@ struct ValueInfo {
   Unit unit;
   double rate_hz = 0;  // expected samples per second and asset; 0 = unknown
   bool boolean = false;
+  SignalType type = SignalType::float64;  // as the source measures it: narrow ones may be kept in fewer bytes
 };
 
 // Running state and code of one step for all assets of a pipeline on one shard. All calls come from that shard's
