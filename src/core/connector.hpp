@@ -79,6 +79,14 @@ struct ConnectorContext {
   std::uint64_t seed = 1;  // for back-off jitter
 };
 
+// A connector that can carry whole messages (an MQTT topic, a JSON Lines file): where events and summaries go up.
+class MessageSink {
+ public:
+  virtual ~MessageSink() = default;
+  // Hands a message over for sending; any thread. False when it can not be taken now (not connected, queue full).
+  virtual bool publish(std::string_view address, std::string_view payload) = 0;
+};
+
 class Connector {
  public:
   virtual ~Connector() = default;
@@ -93,6 +101,8 @@ class Connector {
   virtual Status start(const ConnectorContext& context) = 0;
   // Ends all I/O within 1 s; commands still queued are acknowledged as unavailable. Idempotent.
   virtual void stop() = 0;
+
+  [[nodiscard]] virtual MessageSink* message_sink() { return nullptr; }  // nullptr: carries no messages
 
   [[nodiscard]] virtual const ConnectorStats& stats() const = 0;
   [[nodiscard]] virtual std::string last_error() const = 0;  // for people; "" when all is well. Any thread.
