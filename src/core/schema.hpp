@@ -30,7 +30,7 @@ struct Schema;
 struct Property {
   std::string name;
   PropertyType type = PropertyType::text;
-  std::string sentence;                     // what it does and what changing it costs
+  std::string sentence = {};                // what it does and what changing it costs
   std::string fallback = {};                // the default, as written in a file; "" = none
   bool required = false;
   std::vector<std::string> choices = {};    // for choice

@@ -2,6 +2,7 @@
 #include "node/expand.hpp"
 
 #include <cctype>
+#include <cstdlib>
 
 #include "base/quantity.hpp"
 #include "base/text.hpp"
@@ -178,6 +179,27 @@ Result<Node> fill_tree(const Node& tree, const Placeholders& placeholders) {
     ALARA_TRY(entry.value, fill_tree(entry.value, placeholders));
   }
   return out;
+}
+
+Status fill_environment(Node& tree) {
+  for (std::size_t from = 0; tree.is_scalar();) {
+    const std::size_t open = tree.scalar.find("${", from);
+    if (open == std::string::npos) break;
+    const std::size_t close = tree.scalar.find('}', open);
+    if (close == std::string::npos) return fail_at(tree.where, "'{}': a closing brace is missing", tree.scalar);
+    const std::string inside = tree.scalar.substr(open + 2, close - open - 2);
+    const std::size_t otherwise = inside.find(":-");
+    const std::string name = inside.substr(0, otherwise);
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr && otherwise == std::string::npos)
+      return fail_at(tree.where, "environment variable '{}' is not set; set it or write ${{{}:-value}}", name, name);
+    const std::string text = value != nullptr ? value : inside.substr(otherwise + 2);
+    tree.scalar.replace(open, close - open + 1, text);
+    from = open + text.size();
+  }
+  for (Node& item : tree.items) ALARA_CHECK(fill_environment(item));
+  for (Node::Entry& entry : tree.entries) ALARA_CHECK(fill_environment(entry.value));
+  return {};
 }
 
 }  // namespace alara::node

@@ -35,4 +35,8 @@ struct ExpandedName {
 // A copy of the tree with every scalar filled.
 [[nodiscard]] Result<Node> fill_tree(const Node& tree, const Placeholders& placeholders);
 
+// Replaces ${NAME} and ${NAME:-otherwise} in every scalar by the environment. A variable that is neither set nor given
+// an alternative is an error with its place.
+[[nodiscard]] Status fill_environment(Node& tree);
+
 }  // namespace alara::node
