@@ -29,6 +29,7 @@ struct SignalBinding {
   SignalType type = SignalType::float64;
   Nanos poll = 0;          // wished period; 0 = the connector's own
   Where where;
+  double rate_hz = 0;      // declared sampling rate of a waveform, for sources that do not tell it; 0 = unknown
 };
 
 struct ActuatorBinding {
