@@ -441,7 +441,7 @@ const Schema& settings_schema() {
       "How the node runs.",
       {
           {.name = "shards", .type = PropertyType::integer, .sentence = "Threads of the fast lane; assets are dealt out among them.",
-           .fallback = "1", .least = 1, .most = 64},
+           .fallback = "1", .least = 1, .most = 7},
           {.name = "memory", .type = PropertyType::size,
            .sentence = "What all pipelines together may come to hold; a file whose windows and models need more is refused.",
            .fallback = "256MB", .least = 1e6},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/App.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <fmt/ranges.h>
 
@@ -46,11 +47,10 @@ void examine() {
           "nothing on this machine can keep a schedule better than this");
 
   fmt::print("models\n");
-  const auto providers = infer::available_providers();
-  if (providers)
-    finding(true, fmt::format("ONNX Runtime {} with {}", infer::runtime_version().value_or("?"), fmt::join(*providers, ", ")), "");
+  if (const auto runtime = infer::runtime_info())
+    finding(true, fmt::format("ONNX Runtime {} with {}", runtime->version, fmt::join(runtime->providers, ", ")), "");
   else
-    finding(false, providers.error().text(), "pipelines without a model step run all the same");
+    finding(false, runtime.error().text(), "pipelines without a model step run all the same");
 }
 
 }  // namespace

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+
+#include "connect/file/protocol.hpp"
+#include "connect/modbus/protocol.hpp"
+#include "connect/mqtt/protocol.hpp"
+#include "node/registry.hpp"
+
+namespace alara::node {
+
+std::span<const Protocol* const> protocols() {
+  static const std::array<const Protocol*, 3> kProtocols{
+      &modbus::modbus_protocol(),
+      &mqtt::mqtt_protocol(),
+      &file::file_protocol(),
+  };
+  return kProtocols;
+}
+
+const Protocol* protocol_named(std::string_view key) {
+  const auto all = protocols();
+  const auto found = std::ranges::find(all, key, [](const Protocol* protocol) { return protocol->key(); });
+  return found == all.end() ? nullptr : *found;
+}
+
+}  // namespace alara::node
