@@ -5,8 +5,12 @@
 
 namespace alara::bench {
 
+Result<Report> run_features(const Arguments& arguments);
+
 std::span<const Bench> all_benches() {
-  static constexpr std::array<Bench, 0> kBenches{};
+  static constexpr auto kBenches = std::to_array<Bench>({
+      {"features", "waveform features of 100 machines x 3 axes", run_features},
+  });
   return kBenches;
 }
 
