@@ -3,6 +3,7 @@
 // once, checks its wiring when the site file is loaded, and makes an object that turns frames into frames.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -51,6 +52,9 @@ class Operator {
   // The answer to a command this operator sent.
   virtual void acknowledged(const Ack& ack) { static_cast<void>(ack); }
 
+  // The node stops or its plan goes away: command every safe value now. No rows follow.
+  virtual void make_safe(Nanos monotonic) { static_cast<void>(monotonic); }
+
   // Bytes held by this operator, and counters it wants shown ("late", "suppressed"), for metrics and the load check.
   [[nodiscard]] virtual std::size_t memory_bytes() const = 0;
   struct Counter {
@@ -72,6 +76,9 @@ struct OperatorContext {
   // Resolves an actuator address of the site file ("plc/coil/{n}") for one slot; connectors check it. Load time only.
   class ActuatorBook* actuators = nullptr;
   std::uint64_t seed = 1;                // for operators that draw random numbers
+  // One map for a pipeline and all its shards: under its step name a kind keeps what its operators share (a loaded
+  // model). Null: nothing is shared. Load time only.
+  std::map<std::string, std::shared_ptr<void>>* shared = nullptr;
 };
 
 // Gives actuator ids to the addresses that rules write to.
