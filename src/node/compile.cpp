@@ -2,6 +2,7 @@
 #include "node/compile.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/quantity.hpp"
@@ -74,7 +75,7 @@ class Compiler {
         const std::string name = asset.name + "." + signal.name;
         const SignalId id = identities_.signals.id_of(name);
         out_.connectors[source.endpoint.connector].signals.push_back(
-            {id, name, source.endpoint.address, signal.type, signal.poll, source.endpoint.where});
+            {id, name, source.endpoint.address, signal.type, signal.poll, source.endpoint.where, signal.rate_hz});
         out_.signals.push_back({id, name, asset_id, signal.unit, signal.type, source.endpoint.connector});
       }
     }
@@ -84,6 +85,7 @@ class Compiler {
     if (pipeline.assets.empty()) return;
     const std::uint32_t shards = pipeline.lane == Lane::fast ? out_.fast_shards : 1;
     bool first = true;
+    std::map<std::string, std::shared_ptr<void>> shared;
     for (std::uint32_t k = 0; k < shards; ++k) {
       PipelinePart part;
       part.name = pipeline.name;
@@ -94,7 +96,7 @@ class Compiler {
       if (part.assets.empty()) continue;
       part.id = identities_.pipelines.id_of(shards == 1 ? pipeline.name : fmt::format("{}#{}", pipeline.name, k));
       part.fingerprint = fingerprint_of(pipeline, part);
-      if (!take_over(part)) build(pipeline, part, first);
+      if (!take_over(part)) build(pipeline, part, shared, first);
       first = false;
     }
   }
@@ -141,7 +143,7 @@ class Compiler {
     connector.actuators.push_back({id, identities_.actuators.name_of(id), endpoint->address, endpoint->where});
   }
 
-  void build(const PipelineSpec& pipeline, PipelinePart& part, bool first) {
+  void build(const PipelineSpec& pipeline, PipelinePart& part, std::map<std::string, std::shared_ptr<void>>& shared, bool first) {
     std::vector<AssetId> asset_ids;
     std::vector<std::string> asset_names;
     for (const std::size_t asset : part.assets) {
@@ -157,6 +159,7 @@ class Compiler {
     context.decisions = part.shard < decisions_.size() ? decisions_[part.shard] : nullptr;
     context.directory = site_.directory;
     context.actuators = &actuators;
+    context.shared = &shared;
     BuiltPipeline built = build_pipeline(site_, pipeline, context, first, diagnosis_);
     for (std::size_t i = 0; i < actuators.used.size(); ++i) bind_actuator(actuators.used[i], std::move(actuators.endpoints[i]));
     part.actuators = std::move(actuators.used);

@@ -72,7 +72,7 @@ class PipelineBuilder {
     const auto signal = signal_named(name);
     if (!signal) return nullptr;
     const SignalSpec& spec = signals_[*signal];
-    Known known{{ValueRef::kSignal, built_.signals.size()}, {spec.name, spec.unit, spec.rate_hz, spec.type == SignalType::boolean}};
+    Known known{{ValueRef::kSignal, built_.signals.size()}, {spec.name, spec.unit, spec.rate_hz, spec.type == SignalType::boolean, spec.type}};
     built_.signals.push_back(*signal);
     return &known_.emplace(name, std::move(known)).first->second;
   }
