@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "connect/modbus/endpoint.hpp"
+
+#include <netdb.h>
+
+#include <cstring>
+#include <mutex>
+#include <system_error>
+#include <thread>
+
+#include "base/quantity.hpp"
+
+namespace alara::modbus {
+namespace {
+
+constexpr std::string_view kScheme = "tcp://";
+constexpr std::size_t kLongestHost = 253;  // of a DNS name
+
+Result<SocketAddress> ask(const Endpoint& endpoint, int flags) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = flags | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const int error = getaddrinfo(endpoint.host.c_str(), std::to_string(endpoint.port).c_str(), &hints, &found);
+  if (error != 0) return fail(ErrorKind::not_found, "host '{}' is not known: {}", endpoint.host, gai_strerror(error));
+  SocketAddress address;
+  std::memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
+  address.size = found->ai_addrlen;
+  freeaddrinfo(found);
+  return address;
+}
+
+}  // namespace
+
+std::string Endpoint::text() const {
+  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port) : fmt::format("[{}]:{}", host, port);
+}
+
+Result<Endpoint> parse_endpoint(std::string_view text) {
+  const auto refuse = [text](std::string_view why) {
+    return tl::unexpected<Error>(Error{ErrorKind::bad_input, fmt::format("endpoint '{}' {}", text, why), {},
+                                       "write tcp://host:port, e.g. tcp://10.0.0.5:502"});
+  };
+  if (!text.starts_with(kScheme)) return refuse("does not begin with tcp://");
+  std::string_view rest = text.substr(kScheme.size());
+  Endpoint endpoint;
+  if (rest.starts_with('[')) {
+    const std::size_t end = rest.find(']');
+    if (end == std::string_view::npos) return refuse("has no ']'");
+    endpoint.host = rest.substr(1, end - 1);
+    rest.remove_prefix(end + 1);
+  } else {
+    const std::size_t end = std::min(rest.find(':'), rest.size());
+    endpoint.host = rest.substr(0, end);
+    rest.remove_prefix(end);
+  }
+  if (endpoint.host.empty() || endpoint.host.size() > kLongestHost) return refuse("has no usable host");
+  if (endpoint.host.find_first_of("/@ \t") != std::string::npos || endpoint.host.find('\0') != std::string::npos)
+    return refuse("has a host that can not be one");
+  if (rest.empty()) return endpoint;
+  if (rest.front() != ':') return refuse("has something else than :port after its host");
+  const auto port = parse_integer(rest.substr(1));
+  if (!port || *port < 1 || *port > 65535) return refuse("has no port from 1 to 65535");
+  endpoint.port = static_cast<std::uint16_t>(*port);
+  return endpoint;
+}
+
+Result<SocketAddress> numeric_address(const Endpoint& endpoint) { return ask(endpoint, AI_NUMERICHOST); }
+Result<SocketAddress> resolve_blocking(const Endpoint& endpoint) { return ask(endpoint, 0); }
+
+// Shared by the asker and the thread that asks; whoever is last frees it.
+struct Resolver::Question {
+  std::mutex mutex;        // guards `loop`
+  IoLoop* loop = nullptr;  // null once nobody waits any more
+  Done done;               // used on the loop's thread only
+};
+
+Resolver::Resolver(IoLoop& loop) : loop_(loop) {}
+Resolver::~Resolver() { cancel(); }
+
+void Resolver::cancel() {
+  if (!question_) return;
+  const std::lock_guard lock(question_->mutex);
+  question_->loop = nullptr;
+  question_->done = nullptr;
+}
+
+void Resolver::resolve(const Endpoint& endpoint, Done done) {
+  cancel();
+  question_ = std::make_shared<Question>();
+  question_->loop = &loop_;
+  question_->done = std::move(done);
+  const auto answer = [](const std::shared_ptr<Question>& question, Result<SocketAddress> address) {
+    const std::lock_guard lock(question->mutex);
+    if (question->loop == nullptr) return;
+    question->loop->post([question, address = std::move(address)]() mutable {
+      if (question->done) std::exchange(question->done, nullptr)(std::move(address));
+    });
+  };
+  if (auto address = numeric_address(endpoint)) return answer(question_, std::move(address));
+  try {
+    std::thread([question = question_, endpoint, answer] { answer(question, resolve_blocking(endpoint)); }).detach();
+  } catch (const std::system_error& error) {
+    answer(question_, fail(ErrorKind::exhausted, "can not start a thread to look '{}' up: {}", endpoint.host, error.what()));
+  }
+}
+
+}  // namespace alara::modbus

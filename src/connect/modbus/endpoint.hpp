@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a device listens, and finding its socket address without blocking the I/O loop.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/io_loop.hpp"
+#include "base/result.hpp"
+
+namespace alara::modbus {
+
+struct Endpoint {
+  std::string host;  // a name, an IPv4 or an IPv6 address
+  std::uint16_t port = 502;
+
+  [[nodiscard]] std::string text() const;  // "10.0.0.5:502"
+};
+
+// "tcp://10.0.0.5:502", "tcp://plc.local", "tcp://[::1]:5020".
+[[nodiscard]] Result<Endpoint> parse_endpoint(std::string_view text);
+
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+};
+
+// For hosts given as numbers; fails with not_found for names.
+[[nodiscard]] Result<SocketAddress> numeric_address(const Endpoint& endpoint);
+// Asks the system; may block for seconds.
+[[nodiscard]] Result<SocketAddress> resolve_blocking(const Endpoint& endpoint);
+
+// Resolves names on a thread of its own, which is left behind when the resolver is destroyed: the system's resolver can
+// not be interrupted. Confined to the loop's thread.
+class Resolver {
+ public:
+  using Done = std::function<void(Result<SocketAddress>)>;
+
+  explicit Resolver(IoLoop& loop);
+  ~Resolver();
+  Resolver(const Resolver&) = delete;
+  Resolver& operator=(const Resolver&) = delete;
+
+  // Calls `done` later on the loop's thread, unless cancelled before.
+  void resolve(const Endpoint& endpoint, Done done);
+  void cancel();
+
+ private:
+  struct Question;
+  IoLoop& loop_;
+  std::shared_ptr<Question> question_;
+};
+
+}  // namespace alara::modbus
