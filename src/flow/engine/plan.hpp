@@ -53,12 +53,13 @@ struct PipelinePlan {
   bool keep = false;
 };
 
-// The whole engine's work. Connector ids and actuator ids are dense.
+// The whole engine's work. Connector, signal and actuator ids are dense.
 struct EnginePlan {
   std::vector<PipelinePlan> pipelines;
+  std::vector<ConnectorId> connector_of_signal;    // [signal]; of a derived value (StepPlan::publish): kNoConnector
   std::vector<ConnectorId> connector_of_actuator;  // [actuator]
-  std::size_t signals = 0;                         // ids in use are below this
-  std::size_t published = 0;                       // ids used by StepPlan::publish are below this (0: as `signals`)
 };
+
+inline constexpr ConnectorId kNoConnector{UINT32_MAX};
 
 }  // namespace alara::flow
