@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// Load time and the life of the connection; commands and messages are in connector_send.cpp.
+#include "connect/mqtt/connector.hpp"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+
+#include "base/quantity.hpp"
+
+namespace alara::mqtt {
+namespace {
+
+constexpr Nanos kLasting = 5 * kSecond;        // a connection that lasts so long starts the back-off afresh
+constexpr Nanos kWindUp = 300 * kMillisecond;  // for answers still under way when stopping
+constexpr std::size_t kTopicsShown = 8;
+
+std::uint64_t next_random(std::uint64_t& state) {  // SplitMix64 (Steele, Lea, Flood 2014)
+  std::uint64_t z = (state += 0x9E3779B97F4A7C15ull);
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
+  return z ^ (z >> 31);
+}
+
+template <typename Binding>
+Error located(const Binding& binding, Error error) {
+  error.message = fmt::format("{}: {}", binding.name, error.message);
+  if (!error.where.known()) error.where = binding.where;
+  return error;
+}
+
+}  // namespace
+
+MqttConnector::MqttConnector(std::string name, Settings settings)
+    : name_(std::move(name)), settings_(std::move(settings)), router_(settings_) {}
+
+MqttConnector::~MqttConnector() { stop(); }
+
+void MqttConnector::bind(std::span<const SignalBinding> signals, std::span<const ActuatorBinding> actuators,
+                         std::vector<Error>& errors) {
+  for (const SignalBinding& signal : signals) {
+    const auto address = parse_address(signal.address);
+    const Status added = address ? router_.add(*address, signal) : Status(tl::unexpected<Error>(address.error()));
+    if (!added) errors.push_back(located(signal, added.error()));
+  }
+  router_.seal();
+  for (const ActuatorBinding& actuator : actuators) {
+    auto address = parse_address(actuator.address);
+    if (address && address->path.find_first_of(".[]") != std::string::npos)
+      address = fail(ErrorKind::bad_input, "'#{}' is not one member name; a value is written as number or {{member: number}}", address->path);
+    if (!address) {
+      errors.push_back(located(actuator, address.error()));
+      continue;
+    }
+    actuators_[index_of(actuator.actuator)] = Actuator{address->topic, address->path};
+  }
+  filters_ = settings_.patterns;
+  for (const std::string& topic : router_.topics()) {
+    const bool covered = std::any_of(settings_.patterns.begin(), settings_.patterns.end(),
+                                     [&](const std::string& pattern) { return covers(pattern, topic); });
+    if (!covered) filters_.push_back(topic);
+  }
+}
+
+std::vector<std::string> MqttConnector::explain() const {
+  const std::vector<std::string> topics = router_.topics();
+  std::vector<std::string> lines;
+  lines.push_back(fmt::format("{}://{}:{} as {}, MQTT {}", settings_.tls ? "mqtts" : "mqtt", settings_.host, settings_.port,
+                              settings_.client_id, settings_.version == Version::mqtt5 ? "5" : "3.1.1"));
+  lines.push_back(fmt::format("{} signals from {} topics, {} subscriptions at QoS {}", router_.signals(), topics.size(),
+                              filters_.size(), settings_.qos));
+  for (std::size_t i = 0; i < std::min(filters_.size(), kTopicsShown); ++i) lines.push_back("subscribe " + filters_[i]);
+  if (filters_.size() > kTopicsShown) lines.push_back(fmt::format("… and {} more", filters_.size() - kTopicsShown));
+  for (const auto& [id, actuator] : actuators_)
+    lines.push_back(fmt::format("publish {}{}{}", actuator.topic, actuator.member.empty() ? "" : "#", actuator.member));
+  return lines;
+}
+
+Status MqttConnector::start(const ConnectorContext& context) {
+  ALARA_ASSERT(!thread_.joinable(), "start() of a running connector");
+  context_ = context;
+  random_ = context.seed;
+  stopping_ = false;
+  ALARA_TRY(loop_, IoLoop::create(*context.clock));
+  if (context_.commands != nullptr)
+    ALARA_CHECK(loop_->watch(context_.commands->event_fd(), EPOLLIN, [this](std::uint32_t) { take_commands(); }));
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  return {};
+}
+
+void MqttConnector::stop() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  thread_.join();
+  const std::lock_guard lock(mutex_);  // publish() may be about to use the loop
+  loop_.reset();
+}
+
+void MqttConnector::run(const std::stop_token& stop) {
+  dial();
+  loop_->run(stop);
+  wind_up();
+}
+
+// The loop's last turns: what is under way may still be answered, then the broker hears a good-bye.
+void MqttConnector::wind_up() {
+  stopping_ = true;
+  const Nanos until = context_.clock->monotonic() + kWindUp;
+  send_messages();
+  while (online_ && (!pending_.empty() || !in_flight_.empty() || connection_->busy()) && context_.clock->monotonic() < until)
+    loop_->run_once(10 * kMillisecond);
+  if (context_.commands != nullptr) {
+    Command command;
+    while (context_.commands->pop(command)) acknowledge(command, Outcome::unavailable);
+    loop_->unwatch(context_.commands->event_fd());
+  }
+  for (const Pending& pending : pending_) acknowledge(pending.command, Outcome::unavailable);
+  pending_.clear();
+  take_back_messages();
+  if (connection_) connection_->close();
+  connection_.reset();
+  if (online_) stats_.disconnects.fetch_add(1, std::memory_order_relaxed);
+  online_ = false;
+  stats_.connected.store(false, std::memory_order_relaxed);
+}
+
+void MqttConnector::dial() {
+  ConnectionEvents& events = *this;
+  connection_ = std::make_unique<Connection>(settings_, *loop_, *context_.clock, events);
+  if (const Status dialled = connection_->dial(); !dialled) lost(dialled.error());
+}
+
+// Waits a random time below a bound that doubles with every failure: full jitter.
+void MqttConnector::retry_later() {
+  const double bound = std::min(static_cast<double>(settings_.reconnect_max),
+                                static_cast<double>(settings_.reconnect_min) * static_cast<double>(1ull << std::min(attempt_, 30)));
+  ++attempt_;
+  const double fraction = static_cast<double>(next_random(random_) >> 11) * 0x1p-53;
+  loop_->at(context_.clock->monotonic() + static_cast<Nanos>(fraction * bound), [this] { dial(); });
+}
+
+void MqttConnector::logged_in() {
+  online_ = true;
+  online_since_ = context_.clock->monotonic();
+  stats_.connects.fetch_add(1, std::memory_order_relaxed);
+  stats_.connected.store(true, std::memory_order_relaxed);
+  stats_.last_progress.store(online_since_, std::memory_order_relaxed);
+  report("");
+  // Not from within the library's callback: what is published there waits for the next write.
+  loop_->post([this] {
+    if (!online_) return;
+    if (const Status subscribed = connection_->subscribe(filters_); !subscribed) report(subscribed.error().message);
+    send_messages();
+  });
+}
+
+void MqttConnector::received(std::string_view topic, std::span<const std::uint8_t> payload, bool retained) {
+  const Message message{topic, payload, retained, context_.clock->wall(), context_.clock->monotonic()};
+  stats_.messages_in.fetch_add(1, std::memory_order_relaxed);
+  stats_.bytes_in.fetch_add(topic.size() + payload.size(), std::memory_order_relaxed);
+  stats_.last_progress.store(message.monotonic, std::memory_order_relaxed);
+  router_.deliver(message, *context_.inlet);
+}
+
+void MqttConnector::subscription_refused(std::string_view topic, std::string_view why) {
+  subscriptions_refused_.fetch_add(1, std::memory_order_relaxed);
+  stats_.errors.fetch_add(1, std::memory_order_relaxed);
+  report(fmt::format("the broker refuses the subscription to {}: {}", topic, why));
+}
+
+void MqttConnector::lost(const Error& why) {
+  const bool was_online = online_;
+  online_ = false;
+  stats_.connected.store(false, std::memory_order_relaxed);
+  stats_.errors.fetch_add(1, std::memory_order_relaxed);
+  if (was_online) stats_.disconnects.fetch_add(1, std::memory_order_relaxed);
+  if (was_online && context_.clock->monotonic() - online_since_ >= kLasting) attempt_ = 0;
+  report(why.message);
+  for (const Pending& pending : pending_) acknowledge(pending.command, Outcome::unavailable);
+  pending_.clear();
+  take_back_messages();
+  if (stopping_) return;
+  // The connection is on the stack below us: it goes, and its socket with it, in the loop's next turn.
+  loop_->post([this] {
+    if (!online_ && !stopping_) connection_.reset();
+  });
+  retry_later();
+}
+
+std::string MqttConnector::last_error() const {
+  const std::lock_guard lock(mutex_);
+  return last_error_;
+}
+
+void MqttConnector::report(std::string error) {
+  const std::lock_guard lock(mutex_);
+  last_error_ = std::move(error);
+}
+
+void MqttConnector::counters(std::vector<Counter>& out) const {
+  out.push_back({"subscriptions_refused", subscriptions_refused_.load(std::memory_order_relaxed)});
+  out.push_back({"commands_timed_out", commands_timed_out_.load(std::memory_order_relaxed)});
+}
+
+}  // namespace alara::mqtt

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "connect/mqtt/protocol.hpp"
+
+#include "connect/mqtt/connector.hpp"
+#include "connect/mqtt/settings.hpp"
+
+namespace alara::mqtt {
+namespace {
+
+class MqttProtocol final : public Protocol {
+ public:
+  [[nodiscard]] std::string_view key() const override { return "mqtt"; }
+  [[nodiscard]] const Schema& schema() const override { return mqtt::schema(); }
+  [[nodiscard]] std::string_view address_help() const override {
+    return "<topic>[#<path>]\n"
+           "  line/cnc-07/state               the whole payload: a number, {\"v\":…,\"t\":…,\"q\":…}, or a waveform (an array of samples)\n"
+           "  line/cnc-07/state#temperature   a member of a JSON payload; also #a.b[2], #[\"any key\"]\n"
+           "  line/gw-3#[17]                  element 17 of an array, JSON or binary\n"
+           "  line/cnc-07/raw#x[:]            all elements of a list in a JSON payload, as consecutive samples\n"
+           "  written: line/cnc-07/set gets 21.5; line/cnc-07/set#speed gets {\"speed\":21.5}";
+  }
+  Result<std::unique_ptr<Connector>> make(const std::string& name, const Node& options,
+                                          const std::string& directory) const override {
+    ALARA_TRY(Settings settings, read_settings(name, options, directory));
+    return std::make_unique<MqttConnector>(name, std::move(settings));
+  }
+};
+
+}  // namespace
+
+const Protocol& mqtt_protocol() {
+  static const MqttProtocol kProtocol;
+  return kProtocol;
+}
+
+}  // namespace alara::mqtt
