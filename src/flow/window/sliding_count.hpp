@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// The hot path: sliding windows over the last N samples with count, mean, variance, std, min, max, range, sum, rms,
+// first, last. One output row for each usable input row, written straight into the output's columns.
+//
+// State of a slot: a head of one cache line and N cells {value, low, high} side by side, so that a row touches two
+// lines. Cells before `head` hold this turn's values, cells from `head` on the last turn's, and cell j of those also
+// the extremes of the last turn's values after j (van Herk: "A fast algorithm for local minimum and maximum filters",
+// Pattern Recognition Letters 13, 1992; Gil, Werman, IEEE PAMI 15(5), 1993): a window's extremes are one pair from the
+// cell and one running pair. When a turn ends the cells' extremes and the sums are built anew. Slots begin at different
+// places of the ring, so that in a plant sampled in lockstep not all are built in the same turn.
+//
+// Blocks of one slot go through kernels::slide instead; what the rows need is built when a row comes next.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "core/operator.hpp"
+#include "flow/window/arena.hpp"
+#include "flow/window/kernels.hpp"
+#include "flow/window/options.hpp"
+
+namespace alara::flow {
+
+template <typename T>  // float or double: how a sample is kept
+class SlidingCount final : public Operator {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Operator>> make(const WindowOptions& options, std::size_t slots);
+
+  void process(const Frame& in, FrameBuilder& out) override;
+  [[nodiscard]] std::size_t memory_bytes() const override;
+  void counters(std::vector<Counter>& out) const override;
+
+ private:
+  static constexpr std::size_t kChunk = 512;             // rows worked on at a time: their results stay in the L1 cache
+  static constexpr std::size_t kMaxBlockWindow = 4096;   // longer windows in blocks would leave the L2 cache
+
+  struct alignas(64) Head {
+    double s1, s2;      // sums of deviations from shift, and of their squares, over the window
+    double shift;       // representable as T, so that an empty cell counts as exactly 0
+    double peak;        // largest s2 since the sums were built
+    T low, high;        // of this turn's values
+    std::uint32_t head; // next cell to replace, the oldest
+    std::uint32_t n;
+    std::uint32_t tainted;  // samples to come until the last uncertain one has left
+    std::uint32_t stale;    // a block has left the cells' extremes and the sums behind
+  };
+  struct Cell {
+    T value, low, high;
+  };
+  // Usable rows of one chunk; `ahead` rows beyond them may be looked at to prefetch.
+  struct Rows {
+    const std::uint32_t* slot;  // nullptr: all of only_slot
+    std::uint32_t only_slot;
+    const double* value;
+    const Quality* quality;  // nullptr: all good
+    std::size_t n;
+    std::size_t ahead;
+    std::size_t out_row;  // where their results go
+
+    [[nodiscard]] std::uint32_t slot_at(std::size_t i) const { return slot != nullptr ? slot[i] : only_slot; }
+  };
+
+  SlidingCount(const WindowOptions& options, std::size_t slots);
+  [[nodiscard]] Head& head(std::uint32_t slot) const {
+    return *reinterpret_cast<Head*>(arena_.data() + slot * stride_);
+  }
+  [[nodiscard]] Cell* cells(Head& head) const { return reinterpret_cast<Cell*>(&head + 1); }
+
+  void process_chunk(const Frame& in, std::size_t first, std::size_t n, FrameBuilder& out);
+  Rows pick_usable(const Frame& in, std::size_t first, std::size_t n, FrameBuilder& out);
+  void step_rows(const Rows& rows, FrameBuilder& out);
+  void step(std::uint32_t slot, double value, std::size_t row);
+  [[nodiscard]] bool step_block(const Rows& rows);
+  void begin_slot(std::uint32_t slot, Head& h, T value);
+  void build(Head& h);
+  void prefetch(const Rows& rows, std::size_t i) const;
+  void write(const Rows& rows, FrameBuilder& out);
+
+  const std::vector<Wanted> use_;
+  const bool late_column_;
+  const std::uint32_t window_;
+  const double share_;   // 1 / window
+  const double loss_;    // spread / peak below which the sums are built anew
+  const double limit_;   // largest usable magnitude
+  const std::size_t stride_;
+  Arena arena_;
+
+  // Results of one chunk, and usable rows picked out of one with others among them.
+  std::array<double, kChunk> n_, mean_, variance_, low_, high_, first_;
+  std::array<std::uint32_t, kChunk> picked_slot_;
+  std::array<Nanos, kChunk> picked_time_;
+  std::array<double, kChunk> picked_value_;
+  std::array<Quality, kChunk> picked_quality_;
+  Arena block_arena_;
+  kernels::SlideScratch<T> block_{};
+
+  std::uint64_t unusable_ = 0;
+};
+
+extern template class SlidingCount<float>;
+extern template class SlidingCount<double>;
+
+}  // namespace alara::flow
