@@ -48,11 +48,10 @@ class ReplayTime {
       ahead_ = 0;
       return;
     }
+    const bool begins = !started();
     last_[ahead_++ % kAgreeing] = time;
-    if (ahead_ >= kAgreeing)
-      now_ = std::max(now_, *std::min_element(last_.begin(), last_.end()));
-    else
-      ++held_back_;
+    if (ahead_ >= kAgreeing) now_ = std::max(now_, *std::min_element(last_.begin(), last_.end()));
+    if (!begins && time > now_) ++held_back_;
   }
 
  private:
