@@ -15,7 +15,7 @@ namespace alara::infer {
 struct Fallback {
   enum class Kind : std::uint8_t { bad, hold_last, values };
   Kind kind = Kind::bad;
-  std::vector<double> values;  // one per output column, for Kind::values
+  std::vector<double> values = {};  // one per output column, for Kind::values
 };
 
 struct ModelOptions {
@@ -23,10 +23,10 @@ struct ModelOptions {
   std::size_t history = 1;
   std::size_t max_rows = 100;
   Nanos wait = 0;
-  Fallback fallback;
-  std::vector<double> mean;   // empty: as they come
-  std::vector<double> scale;  // 1 / standard deviation
-  std::vector<std::size_t> columns;  // output column k is the runner's column columns[k]
+  Fallback fallback = {};
+  std::vector<double> mean = {};   // empty: as they come
+  std::vector<double> scale = {};  // 1 / standard deviation
+  std::vector<std::size_t> columns = {};  // output column k is the runner's column columns[k]
   std::size_t slots = 1;
 };
 

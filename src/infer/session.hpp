@@ -28,7 +28,7 @@ struct RunPlan {
   std::size_t values = 1;
   std::size_t history = 1;
   std::size_t max_rows = 1;           // in one run; at most kMaxBatchRows
-  std::vector<std::string> tensors;   // outputs to compute; empty: all of them
+  std::vector<std::string> tensors = {};  // outputs to compute; empty: all of them
 };
 
 // One number of each result row: element `element` of the model's output `tensor`.
