@@ -12,32 +12,38 @@ double seconds_between(Nanos from, Nanos to) { return static_cast<double>(satura
 
 }  // namespace
 
-void Moments::absorb(std::uint64_t n, double mean, double m2) {
+void Moments::absorb(std::uint64_t n, double offset, double m2) {
   if (n == 0) return;
   const auto mine = static_cast<double>(folded_);
   const auto theirs = static_cast<double>(n);
   const double all = mine + theirs;
-  const double delta = mean - mean_;
+  const double delta = offset - offset_;
   m2_ += m2 + delta * delta * (mine * theirs / all);
-  mean_ = folded_ == 0 ? mean : mean_ + delta * (theirs / all);
-  if (folded_ == 0) m2_ = m2;
+  offset_ += delta * (theirs / all);
   folded_ += n;
 }
 
 void Moments::fold() {
   if (in_chunk_ == 0) return;
   const auto n = static_cast<double>(in_chunk_);
-  const double offset = s1_ / n;
-  absorb(in_chunk_, shift_ + offset, std::max(0.0, s2_ - s1_ * offset));
+  const double delta = s1_ / n;
+  const double m2 = std::max(0.0, s2_ - s1_ * delta);
+  const std::uint32_t taken = in_chunk_;
   in_chunk_ = 0;
   s1_ = s2_ = 0;
+  absorb(taken, offset_ + delta, m2);
 }
 
 void Moments::merge(const Moments& other) {
+  if (other.count() == 0) return;
   fold();
   Moments folded = other;
   folded.fold();
-  absorb(folded.folded_, folded.mean_, folded.m2_);
+  if (folded_ == 0) {
+    *this = folded;
+    return;
+  }
+  absorb(folded.folded_, folded.offset_ + (folded.origin_ - origin_), folded.m2_);
 }
 
 void Trend::add(Nanos time, double value) {

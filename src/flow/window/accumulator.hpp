@@ -2,7 +2,7 @@
 // The state of one window, or of one pane of overlapping windows: takes samples one by one in O(1), and merges.
 // Plain data, empty when all bytes are zero, so that panes can lie in an arena.
 //
-// Numerics: squares are summed about a shift near the data and every kChunk samples folded into mean and squared
+// Numerics: squares are summed about the mean so far and every kChunk samples folded into mean and squared
 // deviations (Chan, Golub, LeVeque: "Updating Formulae and a Pairwise Algorithm for Computing Sample Variances",
 // COMPSTAT 1982, eq. 2.1), so neither a large offset nor a long window wears the result out.
 #pragma once
@@ -19,8 +19,8 @@ class Moments {
   static constexpr std::uint32_t kChunk = 256;
 
   void add(double value) {
-    if (in_chunk_ == 0) shift_ = folded_ == 0 ? value : mean_;
-    const double d = value - shift_;
+    if (count() == 0) origin_ = value;
+    const double d = (value - origin_) - offset_;
     s1_ += d;
     s2_ += d * d;
     if (++in_chunk_ == kChunk) fold();
@@ -30,17 +30,17 @@ class Moments {
 
   [[nodiscard]] std::uint64_t count() const { return folded_ + in_chunk_; }
   // After fold():
-  [[nodiscard]] double mean() const { return mean_; }
+  [[nodiscard]] double mean() const { return origin_ + offset_; }
   [[nodiscard]] double variance() const { return folded_ > 0 ? m2_ / static_cast<double>(folded_) : 0; }
 
  private:
-  void absorb(std::uint64_t n, double mean, double m2);
+  void absorb(std::uint64_t n, double offset, double m2);
 
   std::uint64_t folded_ = 0;
-  double mean_ = 0;
-  double m2_ = 0;  // sum of squared deviations from mean_
-  double shift_ = 0;
-  double s1_ = 0, s2_ = 0;
+  double origin_ = 0;  // the first value: what follows is small beside a large level
+  double offset_ = 0;  // of the mean from origin_
+  double m2_ = 0;      // sum of squared deviations from the mean
+  double s1_ = 0, s2_ = 0;  // of the chunk, about the mean of what is folded
   std::uint32_t in_chunk_ = 0;
   std::uint32_t unused_ = 0;
 };
