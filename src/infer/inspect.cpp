@@ -28,8 +28,8 @@ std::string Inspection::text() const {
   std::string opsets;
   for (const auto& [domain, version] : info.opsets)
     opsets += fmt::format("{}{} {}", opsets.empty() ? "" : ", ", domain.empty() ? "ai.onnx" : domain, version);
-  out += fmt::format("opset      {} (IR version {}{}{})\n", opsets, info.ir_version, info.producer.empty() ? "" : ", made by ",
-                     info.producer);
+  out += fmt::format("opset      {} (IR version {}{}{})\n", opsets, info.ir_version,
+                     info.producer.empty() ? "" : ", made by ", info.producer);
   out += fmt::format("operators  {}\n", operators_text(info));
   if (!runtime) return out + fmt::format("runs here  no: {}\n", runtime.error().text());
   out += fmt::format("runtime    ONNX Runtime {} with {}\n", runtime->version, fmt::join(runtime->providers, ", "));

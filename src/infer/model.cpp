@@ -21,11 +21,18 @@ const Schema& batch_schema() {
   static const Schema schema{
       "model batch",
       "How many rows share one run. A run of 100 rows costs little more than a run of one.",
-      {{.name = "max", .type = PropertyType::integer, .sentence = "rows in one run at most", .fallback = "100", .least = 1,
+      {{.name = "max",
+        .type = PropertyType::integer,
+        .sentence = "rows in one run at most",
+        .fallback = "100",
+        .least = 1,
         .most = double{kMaxBatchRows}},
-       {.name = "wait", .type = PropertyType::duration,
-        .sentence = "how long a row may wait for rows of other assets; adds to the latency; 0: only rows that come together",
-        .fallback = "0ms", .most = 60e9}}};
+       {.name = "wait",
+        .type = PropertyType::duration,
+        .sentence =
+            "how long a row may wait for rows of other assets; adds to the latency; 0: only rows that come together",
+        .fallback = "0ms",
+        .most = 60e9}}};
   return schema;
 }
 
@@ -34,7 +41,10 @@ const Schema& normalise_schema() {
       "model normalisation",
       "Each input becomes (value - mean) / std; only for models that do not do it themselves.",
       {{.name = "mean", .type = PropertyType::list, .sentence = "one per input", .required = true, .element = &kNumber},
-       {.name = "std", .type = PropertyType::list, .sentence = "one per input, above 0", .required = true,
+       {.name = "std",
+        .type = PropertyType::list,
+        .sentence = "one per input, above 0",
+        .required = true,
         .element = &kNumber}}};
   return schema;
 }
@@ -43,30 +53,57 @@ const Schema& model_schema() {
   static const Schema schema{
       "model step",
       "Computes an ONNX model over values of the pipeline.",
-      {{.name = "file", .type = PropertyType::text, .sentence = "the ONNX file, looked for from the site file's folder",
+      {{.name = "file",
+        .type = PropertyType::text,
+        .sentence = "the ONNX file, looked for from the site file's folder",
         .required = true},
-       {.name = "inputs", .type = PropertyType::list, .sentence = "values of the pipeline, in the order of the model's inputs",
-        .required = true, .element = &kName},
-       {.name = "outputs", .type = PropertyType::list,
-        .sentence = "names for the model's numbers, one for each in order; or the names of those of its outputs that are "
-                    "wanted; without it all outputs under their own names",
+       {.name = "inputs",
+        .type = PropertyType::list,
+        .sentence = "values of the pipeline, in the order of the model's inputs",
+        .required = true,
         .element = &kName},
-       {.name = "units", .type = PropertyType::map, .sentence = "the unit of an output, by its name", .element = &kUnit},
-       {.name = "history", .type = PropertyType::integer,
-        .sentence = "rows of an asset that the model sees at once, the newest and those before it", .fallback = "1", .least = 1,
+       {.name = "outputs",
+        .type = PropertyType::list,
+        .sentence =
+            "names for the model's numbers, one for each in order; or the names of those of its outputs that are "
+            "wanted; without it all outputs under their own names",
+        .element = &kName},
+       {.name = "units",
+        .type = PropertyType::map,
+        .sentence = "the unit of an output, by its name",
+        .element = &kUnit},
+       {.name = "history",
+        .type = PropertyType::integer,
+        .sentence = "rows of an asset that the model sees at once, the newest and those before it",
+        .fallback = "1",
+        .least = 1,
         .most = kMaxHistory},
-       {.name = "normalise", .type = PropertyType::object, .sentence = "scaling of the inputs", .fields = &normalise_schema()},
-       {.name = "batch", .type = PropertyType::object, .sentence = "rows that share one run", .fields = &batch_schema()},
-       {.name = "fallback", .type = PropertyType::any,
-        .sentence = "what to give when the model fails, gives NaN or lacks an input: 'bad' (NaN of bad quality), 'hold_last', "
-                    "or a value for each output as in {health: 100}, both of uncertain quality",
+       {.name = "normalise",
+        .type = PropertyType::object,
+        .sentence = "scaling of the inputs",
+        .fields = &normalise_schema()},
+       {.name = "batch",
+        .type = PropertyType::object,
+        .sentence = "rows that share one run",
+        .fields = &batch_schema()},
+       {.name = "fallback",
+        .type = PropertyType::any,
+        .sentence =
+            "what to give when the model fails, gives NaN or lacks an input: 'bad' (NaN of bad quality), 'hold_last', "
+            "or a value for each output as in {health: 100}, both of uncertain quality",
         .fallback = "bad"},
-       {.name = "threads", .type = PropertyType::integer,
-        .sentence = "threads within one run; more shorten large models and take cores from the rest", .fallback = "1",
-        .least = 1, .most = 64},
-       {.name = "provider", .type = PropertyType::text,
-        .sentence = "what computes: cpu, or one that `alara doctor` lists, as cuda", .fallback = "cpu"},
-       {.name = "digest", .type = PropertyType::text,
+       {.name = "threads",
+        .type = PropertyType::integer,
+        .sentence = "threads within one run; more shorten large models and take cores from the rest",
+        .fallback = "1",
+        .least = 1,
+        .most = 64},
+       {.name = "provider",
+        .type = PropertyType::text,
+        .sentence = "what computes: cpu, or one that `alara doctor` lists, as cuda",
+        .fallback = "cpu"},
+       {.name = "digest",
+        .type = PropertyType::text,
         .sentence = "sha256:<hex> that the file must have, as `alara model inspect` prints it"}}};
   return schema;
 }
@@ -136,7 +173,8 @@ Result<Columns> name_columns(const Options& options, const ModelSlot& slot) {
       std::string outputs;
       for (const TensorInfo& output : info.outputs) outputs += (outputs.empty() ? "" : ", ") + output.text();
       return fail_at(options.where("outputs"), "the model gives {} number{} per row ({}), 'outputs' has {} name{}",
-                     columns.size(), columns.size() == 1 ? "" : "s", outputs, names.size(), names.size() == 1 ? "" : "s");
+                     columns.size(), columns.size() == 1 ? "" : "s", outputs, names.size(),
+                     names.size() == 1 ? "" : "s");
     }
     out.names = names;
     for (std::size_t k = 0; k < columns.size(); ++k) out.index.push_back(k);
@@ -162,8 +200,8 @@ Result<Fallback> read_fallback(const Options& options, const std::vector<std::st
   out.kind = Fallback::Kind::values;
   for (const Node::Entry& entry : node->entries)
     if (std::ranges::find(names, entry.key) == names.end()) {
-      Error error{ErrorKind::bad_input, fmt::format("fallback: the step has no output '{}'", entry.key), entry.key_where,
-                  nearest(entry.key, std::span<const std::string>(names))};
+      Error error{ErrorKind::bad_input, fmt::format("fallback: the step has no output '{}'", entry.key),
+                  entry.key_where, nearest(entry.key, std::span<const std::string>(names))};
       if (!error.hint.empty()) error.hint = fmt::format("did you mean '{}'?", error.hint);
       return tl::unexpected<Error>(std::move(error));
     }
@@ -183,7 +221,8 @@ Status read_normalisation(const Options& options, ModelOptions& out) {
   for (const std::string& text : normalise.texts("mean")) out.mean.push_back(parse_number(text).value_or(0));
   for (const std::string& text : normalise.texts("std")) {
     const double deviation = parse_number(text).value_or(0);
-    if (!(deviation > 0)) return fail_at(normalise.where("std"), "normalise: a standard deviation must be above 0, not {}", text);
+    if (!(deviation > 0))
+      return fail_at(normalise.where("std"), "normalise: a standard deviation must be above 0, not {}", text);
     out.scale.push_back(1 / deviation);
   }
   if (out.mean.size() != out.values || out.scale.size() != out.values)
@@ -192,7 +231,8 @@ Status read_normalisation(const Options& options, ModelOptions& out) {
   return {};
 }
 
-Result<std::shared_ptr<ModelSlot>> open_slot(const Options& options, const ModelOptions& model, const std::string& directory) {
+Result<std::shared_ptr<ModelSlot>> open_slot(const Options& options, const ModelOptions& model,
+                                             const std::string& directory) {
   SessionOptions session_options;
   session_options.threads = static_cast<int>(options.integer("threads"));
   session_options.provider = options.text("provider");
@@ -202,7 +242,8 @@ Result<std::shared_ptr<ModelSlot>> open_slot(const Options& options, const Model
   auto session = loader(file.string());
   if (!session) return placed(session.error(), options.where("file"));
   if (const std::string digest = options.text("digest"); !digest.empty())
-    if (const Status same = check_digest(**session, digest); !same) return placed(same.error(), options.where("digest"));
+    if (const Status same = check_digest(**session, digest); !same)
+      return placed(same.error(), options.where("digest"));
 
   RunPlan plan{model.values, model.history, model.max_rows, options.texts("outputs")};
   if (!names_tensors(plan.tensors, (*session)->info())) plan.tensors.clear();
@@ -216,7 +257,8 @@ Result<std::shared_ptr<ModelSlot>> open_slot(const Options& options, const Model
 }
 
 // The step's slot: another shard's, if there is one.
-Result<std::shared_ptr<ModelSlot>> slot_of(const Options& options, const ModelOptions& model, const OperatorContext& context) {
+Result<std::shared_ptr<ModelSlot>> slot_of(const Options& options, const ModelOptions& model,
+                                           const OperatorContext& context) {
   if (context.shared == nullptr) return open_slot(options, model, context.directory);
   std::shared_ptr<void>& shared = (*context.shared)[context.step_name];
   if (shared != nullptr) return std::static_pointer_cast<ModelSlot>(shared);
@@ -259,7 +301,8 @@ class ModelKind final : public OperatorKind {
     return names;
   }
 
-  Result<Made> make(const Node& node, std::span<const ValueInfo> inputs, const OperatorContext& context) const override {
+  Result<Made> make(const Node& node, std::span<const ValueInfo> inputs,
+                    const OperatorContext& context) const override {
     const Options options(node, model_schema());
     const Options batch(object_of(options, "batch"), batch_schema());
     ModelOptions model;

@@ -18,7 +18,7 @@
 #include "infer/session.hpp"
 #include "infer/small_models.hpp"
 
-#define ALARA_NEEDS_ONNXRUNTIME()                 \
+#define ALARA_NEEDS_ONNXRUNTIME() \
   if (const auto runtime = runtime_info(); !runtime) GTEST_SKIP() << runtime.error().text()
 
 namespace alara::infer::test {
@@ -76,7 +76,9 @@ class FakeSession final : public Session {
   class FakeRunner final : public Runner {
    public:
     FakeRunner(std::shared_ptr<const FakeSession> session, const RunPlan& plan)
-        : session_(std::move(session)), width_(plan.values * plan.history), in_(plan.max_rows * width_),
+        : session_(std::move(session)),
+          width_(plan.values * plan.history),
+          in_(plan.max_rows * width_),
           out_(plan.max_rows * session_->outputs_) {
       for (std::size_t i = 0; i < session_->outputs_; ++i) columns_.push_back({fmt::format("out{}", i), 0, 1});
     }
@@ -120,8 +122,8 @@ struct Step {
   [[nodiscard]] Operator& code() const { return *made.code; }
 };
 
-inline Step make_step(const std::string& yaml, const std::string& directory, std::vector<ValueInfo> inputs, std::size_t slots = 1,
-                      std::map<std::string, std::shared_ptr<void>>* shared = nullptr) {
+inline Step make_step(const std::string& yaml, const std::string& directory, std::vector<ValueInfo> inputs,
+                      std::size_t slots = 1, std::map<std::string, std::shared_ptr<void>>* shared = nullptr) {
   Step step;
   const auto node = parse_document(yaml, "site.yaml");
   if (!node) return step.error = node.error().text(), std::move(step);

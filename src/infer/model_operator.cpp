@@ -142,7 +142,8 @@ void ModelOperator::fall_back(const Pending& pending, FrameBuilder& out) {
 }
 
 std::size_t ModelOperator::memory_bytes() const {
-  const std::size_t numbers = history_.size() + window_.size() + last_.size() + row_.size() + raw_.size() + result_.size();
+  const std::size_t numbers =
+      history_.size() + window_.size() + last_.size() + row_.size() + raw_.size() + result_.size();
   return sizeof *this + seat_->runner().memory_bytes() + numbers * sizeof(double) + assets_.size() * sizeof(Asset) +
          options_.max_rows * sizeof(Pending);
 }

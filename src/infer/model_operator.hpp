@@ -24,8 +24,8 @@ struct ModelOptions {
   std::size_t max_rows = 100;
   Nanos wait = 0;
   Fallback fallback = {};
-  std::vector<double> mean = {};   // empty: as they come
-  std::vector<double> scale = {};  // 1 / standard deviation
+  std::vector<double> mean = {};          // empty: as they come
+  std::vector<double> scale = {};         // 1 / standard deviation
   std::vector<std::size_t> columns = {};  // output column k is the runner's column columns[k]
   std::size_t slots = 1;
 };
@@ -78,10 +78,10 @@ class ModelOperator final : public Operator {
   std::vector<double> history_;  // [slot][history][values], a ring per slot; empty when history is 1
   std::vector<double> last_;     // [slot][column], for hold_last
   std::vector<Pending> pending_;
-  std::vector<double> row_;      // one row's values
-  std::vector<double> window_;   // one row with its history, oldest first
-  std::vector<double> raw_;      // one row as the runner gives it
-  std::vector<double> result_;   // one row in the order of our columns
+  std::vector<double> row_;     // one row's values
+  std::vector<double> window_;  // one row with its history, oldest first
+  std::vector<double> raw_;     // one row as the runner gives it
+  std::vector<double> result_;  // one row in the order of our columns
   std::uint32_t model_rows_ = 0;
   std::size_t assets_in_batch_ = 0;
   std::uint64_t batch_ = 1;

@@ -83,14 +83,17 @@ TEST_F(ModelSteps, OutputsMayBeChosenByName) {
 
 TEST_F(ModelSteps, MistakesAreNamedWithTheirPlace) {
   expect_refusal("{file: none.onnx, inputs: [a, b, c]}", "can not open model");
-  expect_refusal("{file: mlp.onnx, inputs: [a, b]}", "takes 3 numbers per row (features: float32[batch, 3]), the step gives 2", 2);
+  expect_refusal("{file: mlp.onnx, inputs: [a, b]}",
+                 "takes 3 numbers per row (features: float32[batch, 3]), the step gives 2", 2);
   expect_refusal("{file: mlp.onnx, inputs: [a, b, c], outputs: [health]}", "the model gives 2 numbers per row");
-  expect_refusal("{file: mlp.onnx, inputs: [a, b, c], outputs: [health, health]}", "two outputs would be called 'health'");
+  expect_refusal("{file: mlp.onnx, inputs: [a, b, c], outputs: [health, health]}",
+                 "two outputs would be called 'health'");
   expect_refusal("{file: mlp.onnx, inputs: [a, b, c], outputs: [health, days], fallback: {helth: 1, days: 2}}",
                  "did you mean 'health'?");
   expect_refusal("{file: mlp.onnx, inputs: [a, b, c], outputs: [health, days], fallback: {health: 1}}",
                  "no value for output 'days'");
-  expect_refusal("{file: mlp.onnx, inputs: [a, b, c], outputs: [health, days], fallback: {health: much, days: 2}}", "much");
+  expect_refusal("{file: mlp.onnx, inputs: [a, b, c], outputs: [health, days], fallback: {health: much, days: 2}}",
+                 "much");
   expect_refusal("{file: mlp.onnx, inputs: [a, b, c], fallback: zero}", "neither bad, hold_last nor");
   expect_refusal("{file: mlp.onnx, inputs: [a, b, c], normalise: {mean: [1, 2], std: [1, 2]}}",
                  "2 means and 2 deviations for 3 inputs");

@@ -31,20 +31,23 @@ class Message {
     number_ = 0;
     content_ = {};
     switch (tag & 7) {
-      case 0: return varint(number_);
-      case 1: return take(8);
-      case 2: return varint(number_) && take(number_);
-      case 5: return take(4);
-      default: return failed("has a field of an unknown kind");
+      case 0:
+        return varint(number_);
+      case 1:
+        return take(8);
+      case 2:
+        return varint(number_) && take(number_);
+      case 5:
+        return take(4);
+      default:
+        return failed("has a field of an unknown kind");
     }
   }
 
   [[nodiscard]] std::uint32_t field() const { return field_; }
   [[nodiscard]] std::int64_t number() const { return static_cast<std::int64_t>(number_); }
   [[nodiscard]] Bytes content() const { return content_; }
-  [[nodiscard]] std::string text() const {
-    return {reinterpret_cast<const char*>(content_.data()), content_.size()};
-  }
+  [[nodiscard]] std::string text() const { return {reinterpret_cast<const char*>(content_.data()), content_.size()}; }
   [[nodiscard]] Message inner() const { return {content_, offset_ + at_ - content_.size()}; }
   [[nodiscard]] Status status() const {
     if (fault_ == nullptr) return {};
@@ -86,7 +89,7 @@ class Message {
 // TensorProto.DataType of onnx.proto.
 ElementType element_type(std::int64_t code) {
   using enum ElementType;
-  constexpr std::array kTypes{other, float32, uint8,   int8,    uint16, int16, int32,
+  constexpr std::array kTypes{other, float32, uint8,   int8,    uint16,  int16,  int32,
                               int64, text,    boolean, float16, float64, uint32, uint64};
   return code > 0 && code < static_cast<std::int64_t>(kTypes.size()) ? kTypes[static_cast<std::size_t>(code)] : other;
 }
@@ -225,7 +228,8 @@ Status read_opset(Message message, ModelInfo& out) {
 std::string sha256(Bytes bytes) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
-  ALARA_ASSERT(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) == 1, "SHA-256 failed");
+  ALARA_ASSERT(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) == 1,
+               "SHA-256 failed");
   std::string out = "sha256:";
   for (unsigned int i = 0; i < size; ++i) out += fmt::format("{:02x}", digest[i]);
   return out;
@@ -250,8 +254,9 @@ Result<std::vector<std::byte>> read_file(const std::string& path) {
 }  // namespace
 
 std::string_view name_of(ElementType type) {
-  constexpr std::array<std::string_view, 14> kNames{"float32", "float64", "float16", "int8",   "uint8",   "int16", "uint16",
-                                                    "int32",   "uint32",  "int64",   "uint64", "boolean", "text",  "other"};
+  constexpr std::array<std::string_view, 14> kNames{"float32", "float64", "float16", "int8",   "uint8",
+                                                    "int16",   "uint16",  "int32",   "uint32", "int64",
+                                                    "uint64",  "boolean", "text",    "other"};
   return kNames[static_cast<std::size_t>(type)];
 }
 
@@ -260,8 +265,10 @@ std::string TensorInfo::text() const {
   for (std::size_t i = 0; i < shape.size(); ++i) {
     if (i > 0) out += ", ";
     const Dimension& dimension = shape[i];
-    if (dimension.size >= 0) out += fmt::format("{}", dimension.size);
-    else out += dimension.name.empty() ? "?" : dimension.name;
+    if (dimension.size >= 0)
+      out += fmt::format("{}", dimension.size);
+    else
+      out += dimension.name.empty() ? "?" : dimension.name;
   }
   return out + "]";
 }
@@ -273,15 +280,24 @@ Result<ModelInfo> parse_onnx(Bytes bytes) {
   std::string producer_version;
   while (message.next()) {
     switch (message.field()) {
-      case 1: out.ir_version = message.number(); break;
-      case 2: out.producer = message.text(); break;
-      case 3: producer_version = message.text(); break;
+      case 1:
+        out.ir_version = message.number();
+        break;
+      case 2:
+        out.producer = message.text();
+        break;
+      case 3:
+        producer_version = message.text();
+        break;
       case 7:
         has_graph = true;
         ALARA_CHECK(read_graph(message.inner(), 0, out));
         break;
-      case 8: ALARA_CHECK(read_opset(message.inner(), out)); break;
-      default: break;
+      case 8:
+        ALARA_CHECK(read_opset(message.inner(), out));
+        break;
+      default:
+        break;
     }
   }
   ALARA_CHECK(message.status());

@@ -11,7 +11,9 @@ namespace {
 
 using test::Folder;
 
-Result<ModelInfo> parse(const std::string& bytes) { return parse_onnx(std::as_bytes(std::span(bytes.data(), bytes.size()))); }
+Result<ModelInfo> parse(const std::string& bytes) {
+  return parse_onnx(std::as_bytes(std::span(bytes.data(), bytes.size())));
+}
 
 TEST(OnnxFile, SaysWhatAModelTakesGivesAndUses) {
   const auto info = parse(SmallMlp::random({8, 64, 64, 2}, 1).onnx());
@@ -126,8 +128,8 @@ TEST(Inspect, SaysWhetherTheModelRunsHere) {
   ASSERT_TRUE(good);
   EXPECT_TRUE(good->loads) << good->loads.error().text();
   const std::string text = good->text();
-  for (const char* part : {"input      features: float32[batch, 8]", "operators  Gemm x2, Relu x1", "ai.onnx 17", "sha256:", "cpu",
-                           "runs here  yes"})
+  for (const char* part : {"input      features: float32[batch, 8]", "operators  Gemm x2, Relu x1", "ai.onnx 17",
+                           "sha256:", "cpu", "runs here  yes"})
     EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
 
   SmallModel odd;

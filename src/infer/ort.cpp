@@ -28,7 +28,8 @@ std::vector<std::string> candidates() {
 #ifdef ALARA_ONNXRUNTIME_LIBRARY
   out.emplace_back(ALARA_ONNXRUNTIME_LIBRARY);
 #endif
-  for (const char* name : {"libonnxruntime.so.1", "libonnxruntime.so", "libonnxruntime.so.1.21"}) out.emplace_back(name);
+  for (const char* name : {"libonnxruntime.so.1", "libonnxruntime.so", "libonnxruntime.so.1.21"})
+    out.emplace_back(name);
   return out;
 }
 
@@ -55,7 +56,9 @@ Result<Library> open_library() {
     dlclose(handle);
   }
   return tl::unexpected<Error>(
-      Error{ErrorKind::unavailable, fmt::format("ONNX Runtime can not be loaded: {}", tried), {},
+      Error{ErrorKind::unavailable,
+            fmt::format("ONNX Runtime can not be loaded: {}", tried),
+            {},
             "run tools/setup, put libonnxruntime.so.1 beside alara, or set ALARA_ONNXRUNTIME to its path"});
 }
 

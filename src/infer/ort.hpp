@@ -24,7 +24,8 @@ struct Release {
 template <typename T>
 using Owned = std::unique_ptr<T, Release<T>>;
 
-// The loaded library with its environment (logging, allocators). The library itself stays loaded until the process ends.
+// The loaded library with its environment (logging, allocators). The library itself stays loaded until the process
+// ends.
 class Ort {
  public:
   // One for the process, made when first asked for and kept while anybody holds it: dlopen and OrtEnv are

@@ -28,13 +28,20 @@ Buffer make_buffer(std::size_t bytes) {
 
 ONNXTensorElementDataType ort_type(ElementType type) {
   switch (type) {
-    case ElementType::float64: return ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE;
-    case ElementType::int8: return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8;
-    case ElementType::uint8: return ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8;
-    case ElementType::int32: return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32;
-    case ElementType::int64: return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
-    case ElementType::boolean: return ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL;
-    default: return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
+    case ElementType::float64:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE;
+    case ElementType::int8:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8;
+    case ElementType::uint8:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8;
+    case ElementType::int32:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32;
+    case ElementType::int64:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
+    case ElementType::boolean:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL;
+    default:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
   }
 }
 
@@ -52,13 +59,19 @@ void fetch(const std::byte* row, std::span<double> out) {
 
 void fetch(ElementType type, const std::byte* row, std::span<double> out) {
   switch (type) {
-    case ElementType::float64: return fetch<double>(row, out);
-    case ElementType::int32: return fetch<std::int32_t>(row, out);
-    case ElementType::int64: return fetch<std::int64_t>(row, out);
-    case ElementType::int8: return fetch<std::int8_t>(row, out);
+    case ElementType::float64:
+      return fetch<double>(row, out);
+    case ElementType::int32:
+      return fetch<std::int32_t>(row, out);
+    case ElementType::int64:
+      return fetch<std::int64_t>(row, out);
+    case ElementType::int8:
+      return fetch<std::int8_t>(row, out);
     case ElementType::uint8:
-    case ElementType::boolean: return fetch<std::uint8_t>(row, out);
-    default: return fetch<float>(row, out);
+    case ElementType::boolean:
+      return fetch<std::uint8_t>(row, out);
+    default:
+      return fetch<float>(row, out);
   }
 }
 
@@ -164,7 +177,8 @@ Status OrtRunner::learn_output(const OrtValue* value, std::size_t rows, Tensor& 
   std::size_t elements = 1;
   for (std::size_t i = 1; i < dimensions; ++i) elements *= static_cast<std::size_t>(shape[i]);
   if (dimensions == 0 || shape[0] != static_cast<std::int64_t>(rows) || elements == 0)
-    return fail(ErrorKind::bad_input, "model output '{}' has the shape [{}] for a batch of {}: it must have one row for each",
+    return fail(ErrorKind::bad_input,
+                "model output '{}' has the shape [{}] for a batch of {}: it must have one row for each",
                 tensor.port.name, fmt::join(shape, ", "), rows);
   if (elements * capacity() > kMaxTensorElements)
     return fail(ErrorKind::exhausted, "model output '{}' has {} numbers per row: too many for a step", tensor.port.name,
@@ -177,11 +191,10 @@ Result<Owned<OrtValue>> OrtRunner::make_value(const Tensor& tensor, std::size_t 
   std::vector<std::int64_t> shape = tensor.port.shape;
   shape[0] = static_cast<std::int64_t>(rows);
   OrtValue* value = nullptr;
-  ALARA_CHECK(ort_.check(
-      ort_.api->CreateTensorWithDataAsOrtValue(ort_.memory, tensor.buffer.get() + first_row * tensor.row_bytes,
-                                               rows * tensor.row_bytes, shape.data(), shape.size(),
-                                               ort_type(tensor.port.type), &value),
-      ErrorKind::internal, "tensor"));
+  ALARA_CHECK(ort_.check(ort_.api->CreateTensorWithDataAsOrtValue(
+                             ort_.memory, tensor.buffer.get() + first_row * tensor.row_bytes, rows * tensor.row_bytes,
+                             shape.data(), shape.size(), ort_type(tensor.port.type), &value),
+                         ErrorKind::internal, "tensor"));
   return ort_.own(value, ort_.api->ReleaseValue);
 }
 
@@ -244,8 +257,10 @@ void OrtRunner::write(std::size_t row, std::span<const double> numbers) {
   for (Tensor& input : inputs_) {
     std::byte* target = input.buffer.get() + row * input.row_bytes;
     const auto part = numbers.first(input.port.elements);
-    if (input.port.type == ElementType::float32) store<float>(target, part);
-    else store<double>(target, part);
+    if (input.port.type == ElementType::float32)
+      store<float>(target, part);
+    else
+      store<double>(target, part);
     numbers = numbers.subspan(input.port.elements);
   }
 }

@@ -9,7 +9,8 @@
 
 namespace alara::infer {
 
-[[nodiscard]] Result<std::unique_ptr<Runner>> make_ort_runner(std::shared_ptr<const OrtModel> model, const RunPlan& plan);
+[[nodiscard]] Result<std::unique_ptr<Runner>> make_ort_runner(std::shared_ptr<const OrtModel> model,
+                                                              const RunPlan& plan);
 
 }  // namespace alara::infer
 

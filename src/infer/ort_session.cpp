@@ -17,10 +17,14 @@ Result<std::shared_ptr<const Session>> load_session(const std::string& path, con
 
 #ifndef ALARA_ONNXRUNTIME
 
-Result<std::shared_ptr<const Session>> load_session(ModelFile, const SessionOptions&) { return fail_with(runtime_info()); }
+Result<std::shared_ptr<const Session>> load_session(ModelFile, const SessionOptions&) {
+  return fail_with(runtime_info());
+}
 
 Result<RuntimeInfo> runtime_info() {
-  return tl::unexpected<Error>(Error{ErrorKind::unavailable, "this alara was built without ONNX Runtime's headers", {},
+  return tl::unexpected<Error>(Error{ErrorKind::unavailable,
+                                     "this alara was built without ONNX Runtime's headers",
+                                     {},
                                      "run tools/setup and build again"});
 }
 
@@ -51,10 +55,11 @@ Status add_cuda(const Ort& ort, OrtSessionOptions* options) {
 
 Status add_tensorrt(const Ort& ort, OrtSessionOptions* options) {
   OrtTensorRTProviderOptionsV2* tensorrt = nullptr;
-  ALARA_CHECK(ort.check(ort.api->CreateTensorRTProviderOptions(&tensorrt), ErrorKind::unavailable, "provider tensorrt"));
+  ALARA_CHECK(
+      ort.check(ort.api->CreateTensorRTProviderOptions(&tensorrt), ErrorKind::unavailable, "provider tensorrt"));
   const auto owned = ort.own(tensorrt, ort.api->ReleaseTensorRTProviderOptions);
-  return ort.check(ort.api->SessionOptionsAppendExecutionProvider_TensorRT_V2(options, tensorrt), ErrorKind::unavailable,
-                   "provider tensorrt can not be used here");
+  return ort.check(ort.api->SessionOptionsAppendExecutionProvider_TensorRT_V2(options, tensorrt),
+                   ErrorKind::unavailable, "provider tensorrt can not be used here");
 }
 
 Status add_provider(const Ort& ort, OrtSessionOptions* options, const std::string& wanted) {
@@ -87,7 +92,8 @@ Status set_options(const Ort& ort, OrtSessionOptions* out, const ModelFile& file
   // Idle worker threads must sleep: other shards and connectors need the cores.
   ALARA_CHECK(check(api.AddSessionConfigEntry(out, "session.intra_op.allow_spinning", "0")));
   const std::string folder = std::filesystem::absolute(file.path).parent_path().string();
-  ALARA_CHECK(check(api.AddSessionConfigEntry(out, "session.model_external_initializers_file_folder_path", folder.c_str())));
+  ALARA_CHECK(
+      check(api.AddSessionConfigEntry(out, "session.model_external_initializers_file_folder_path", folder.c_str())));
   return add_provider(ort, out, options.provider);
 }
 
@@ -106,7 +112,8 @@ Result<std::shared_ptr<const Session>> load_session(ModelFile file, const Sessio
   const bool garbled = status != nullptr && ort->api->GetErrorCode(status) == ORT_INVALID_PROTOBUF;
   ALARA_CHECK(ort->check(status, garbled ? ErrorKind::corrupt : ErrorKind::bad_input,
                          fmt::format("model '{}' can not be loaded", file.path)));
-  auto model = std::make_shared<OrtModel>(OrtModel{ort, ort->own(session, ort->api->ReleaseSession), file.path, file.info});
+  auto model =
+      std::make_shared<OrtModel>(OrtModel{ort, ort->own(session, ort->api->ReleaseSession), file.path, file.info});
   return std::make_shared<const OrtBackedSession>(std::move(model));
 }
 

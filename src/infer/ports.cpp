@@ -44,7 +44,8 @@ Status check_batch(const TensorInfo& input, InputPorts& out, bool first) {
     return fail(ErrorKind::bad_input, "model input {} has a batch of {}; 1 to {} are possible", input.text(), batch,
                 kMaxBatchRows);
   if (!first && fixed != out.fixed_batch)
-    return fail(ErrorKind::bad_input, "model input {} has another batch dimension than the inputs before it", input.text());
+    return fail(ErrorKind::bad_input, "model input {} has another batch dimension than the inputs before it",
+                input.text());
   out.fixed_batch = fixed;
   return {};
 }
@@ -84,13 +85,17 @@ void turn_channels_first(const RunPlan& plan, InputPorts& ports) {
 std::size_t bytes_of(ElementType type) {
   switch (type) {
     case ElementType::float32:
-    case ElementType::int32: return 4;
+    case ElementType::int32:
+      return 4;
     case ElementType::float64:
-    case ElementType::int64: return 8;
+    case ElementType::int64:
+      return 8;
     case ElementType::int8:
     case ElementType::uint8:
-    case ElementType::boolean: return 1;
-    default: return 0;
+    case ElementType::boolean:
+      return 1;
+    default:
+      return 0;
   }
 }
 
@@ -110,8 +115,8 @@ Result<InputPorts> fit_inputs(const ModelInfo& info, const RunPlan& plan) {
     return fail(ErrorKind::bad_input, "the model takes {} number{} per row ({}), the step gives {}: {}", taken,
                 taken == 1 ? "" : "s", described(info), wanted, given(plan));
   if (wanted * plan.max_rows > kMaxTensorElements)
-    return fail(ErrorKind::exhausted, "a batch of {} rows of {} numbers is larger than the {} numbers allowed", plan.max_rows,
-                wanted, kMaxTensorElements);
+    return fail(ErrorKind::exhausted, "a batch of {} rows of {} numbers is larger than the {} numbers allowed",
+                plan.max_rows, wanted, kMaxTensorElements);
   turn_channels_first(plan, out);
   return out;
 }

@@ -27,7 +27,7 @@ struct SessionOptions {
 struct RunPlan {
   std::size_t values = 1;
   std::size_t history = 1;
-  std::size_t max_rows = 1;           // in one run; at most kMaxBatchRows
+  std::size_t max_rows = 1;               // in one run; at most kMaxBatchRows
   std::vector<std::string> tensors = {};  // outputs to compute; empty: all of them
 };
 
@@ -38,7 +38,8 @@ struct OutputColumn {
   std::size_t elements = 1;  // of that tensor per row
 };
 
-// Preallocated tensors of one session, used by one thread. After make_runner() nothing of ours allocates unless a run fails.
+// Preallocated tensors of one session, used by one thread. After make_runner() nothing of ours allocates unless a run
+// fails.
 class Runner {
  public:
   virtual ~Runner() = default;
@@ -66,7 +67,8 @@ class Session : public std::enable_shared_from_this<Session> {
 };
 
 // Errors: not_found (no file), corrupt (cut short), bad_input (unknown operator, provider), unavailable (no library).
-[[nodiscard]] Result<std::shared_ptr<const Session>> load_session(const std::string& path, const SessionOptions& options);
+[[nodiscard]] Result<std::shared_ptr<const Session>> load_session(const std::string& path,
+                                                                  const SessionOptions& options);
 [[nodiscard]] Result<std::shared_ptr<const Session>> load_session(ModelFile file, const SessionOptions& options);
 
 // The inference library found on this machine; loads it.

@@ -48,7 +48,8 @@ void expect_as_computed(Runner& runner, const SmallMlp& mlp, std::size_t rows) {
     const std::vector<double> wanted = mlp.compute(sample_row(width, row));
     std::vector<double> got(wanted.size());
     runner.read(row, got);
-    for (std::size_t k = 0; k < wanted.size(); ++k) ASSERT_NEAR(got[k], wanted[k], 1e-5) << "row " << row << " of " << rows;
+    for (std::size_t k = 0; k < wanted.size(); ++k)
+      ASSERT_NEAR(got[k], wanted[k], 1e-5) << "row " << row << " of " << rows;
   }
 }
 

@@ -7,7 +7,8 @@ namespace alara::infer {
 
 ModelSlot::~ModelSlot() = default;
 
-Result<std::shared_ptr<ModelSlot>> ModelSlot::open(std::shared_ptr<const Session> first, const RunPlan& plan, Loader loader) {
+Result<std::shared_ptr<ModelSlot>> ModelSlot::open(std::shared_ptr<const Session> first, const RunPlan& plan,
+                                                   Loader loader) {
   std::shared_ptr<ModelSlot> slot(new ModelSlot(plan, std::move(loader)));
   ALARA_TRY(const std::unique_ptr<Runner> runner, first->make_runner(plan));
   slot->session_ = std::move(first);
@@ -18,8 +19,8 @@ Result<std::shared_ptr<ModelSlot>> ModelSlot::open(std::shared_ptr<const Session
 Status check_digest(const Session& session, const std::string& digest) {
   const ModelInfo& info = session.info();
   if (info.digest != digest)
-    return fail(ErrorKind::refused, "model '{}' has digest {}, not the {} that is asked for", session.path(), info.digest,
-                digest);
+    return fail(ErrorKind::refused, "model '{}' has digest {}, not the {} that is asked for", session.path(),
+                info.digest, digest);
   if (info.external_data)
     return fail(ErrorKind::refused, "model '{}' keeps weights in other files, which its digest does not cover",
                 session.path());

@@ -24,8 +24,8 @@ class ModelSlot : public std::enable_shared_from_this<ModelSlot> {
   class Seat;
 
   // Begins with `first`, which must fit the plan. The loader serves later replace() calls.
-  [[nodiscard]] static Result<std::shared_ptr<ModelSlot>> open(std::shared_ptr<const Session> first, const RunPlan& plan,
-                                                               Loader loader);
+  [[nodiscard]] static Result<std::shared_ptr<ModelSlot>> open(std::shared_ptr<const Session> first,
+                                                               const RunPlan& plan, Loader loader);
   ModelSlot(const ModelSlot&) = delete;
   ModelSlot& operator=(const ModelSlot&) = delete;
   ~ModelSlot();
@@ -52,8 +52,8 @@ class ModelSlot : public std::enable_shared_from_this<ModelSlot> {
 
   const RunPlan plan_;
   const Loader loader_;
-  std::mutex replacing_;              // one replace() at a time
-  mutable std::mutex mutex_;          // guards what follows
+  std::mutex replacing_;      // one replace() at a time
+  mutable std::mutex mutex_;  // guards what follows
   std::shared_ptr<const Session> session_;
   std::vector<OutputColumn> columns_;
   std::vector<Seat*> seats_;
@@ -91,7 +91,7 @@ class ModelSlot::Seat {
 
   const std::shared_ptr<ModelSlot> slot_;
   Histogram run_times_;
-  Held* current_;                        // the operator's thread
+  Held* current_;  // the operator's thread
   std::atomic<Held*> incoming_{nullptr};
   std::atomic<Held*> retired_{nullptr};  // pushed by the operator's thread, taken as a whole by replace()
 };

@@ -18,9 +18,10 @@ using test::FakeSession;
 Result<std::shared_ptr<const Session>> load_fake(const std::string& path) {
   if (path == "bad") return fail(ErrorKind::corrupt, "model 'bad' is bad");
   const double factor = std::atof(path.c_str());
-  return std::make_shared<const FakeSession>(path, path == "wide" ? 2 : 1, [factor](std::span<const double> in, std::span<double> out) {
-    for (double& value : out) value = factor * in[0];
-  });
+  return std::make_shared<const FakeSession>(path, path == "wide" ? 2 : 1,
+                                             [factor](std::span<const double> in, std::span<double> out) {
+                                               for (double& value : out) value = factor * in[0];
+                                             });
 }
 
 std::shared_ptr<ModelSlot> open_fake(std::size_t max_rows = 4) {

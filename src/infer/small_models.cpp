@@ -36,12 +36,18 @@ std::string raw_bytes(std::span<const T> values) {
 
 int onnx_code(ElementType type) {
   switch (type) {
-    case ElementType::float64: return 11;
-    case ElementType::int64: return 7;
-    case ElementType::int32: return 6;
-    case ElementType::float16: return 10;
-    case ElementType::boolean: return 9;
-    default: return 1;
+    case ElementType::float64:
+      return 11;
+    case ElementType::int64:
+      return 7;
+    case ElementType::int32:
+      return 6;
+    case ElementType::float16:
+      return 10;
+    case ElementType::boolean:
+      return 9;
+    default:
+      return 1;
   }
 }
 
@@ -49,8 +55,10 @@ std::string value_info(const std::string& name, const std::vector<std::int64_t>&
   std::string dimensions;
   for (const std::int64_t size : shape) {
     std::string dimension;
-    if (size >= 0) put_number(dimension, 1, size);
-    else put_bytes(dimension, 2, size == -1 ? "batch" : "n");
+    if (size >= 0)
+      put_number(dimension, 1, size);
+    else
+      put_bytes(dimension, 2, size == -1 ? "batch" : "n");
     put_bytes(dimensions, 1, dimension);
   }
   std::string tensor;
@@ -109,16 +117,19 @@ void SmallModel::add_constant(const std::string& name, const std::vector<std::in
   put_bytes(graph_, 5, tensor);
 }
 
-void SmallModel::constant(const std::string& name, const std::vector<std::int64_t>& shape, std::span<const float> values) {
+void SmallModel::constant(const std::string& name, const std::vector<std::int64_t>& shape,
+                          std::span<const float> values) {
   add_constant(name, shape, 1, raw_bytes(values));
 }
 
-void SmallModel::constant64(const std::string& name, const std::vector<std::int64_t>& shape, std::span<const double> values) {
+void SmallModel::constant64(const std::string& name, const std::vector<std::int64_t>& shape,
+                            std::span<const double> values) {
   add_constant(name, shape, 11, raw_bytes(values));
 }
 
-void SmallModel::node(const std::string& kind, const std::vector<std::string>& inputs, const std::vector<std::string>& outputs,
-                      const std::vector<Attribute>& attributes, const std::string& domain) {
+void SmallModel::node(const std::string& kind, const std::vector<std::string>& inputs,
+                      const std::vector<std::string>& outputs, const std::vector<Attribute>& attributes,
+                      const std::string& domain) {
   std::string node;
   for (const std::string& name : inputs) put_bytes(node, 1, name);
   for (const std::string& name : outputs) put_bytes(node, 2, name);
@@ -190,7 +201,8 @@ std::vector<double> SmallMlp::compute(std::span<const double> row) const {
     std::vector<double> next(layer.outputs);
     for (std::size_t out = 0; out < layer.outputs; ++out) {
       double sum = layer.biases[out];
-      for (std::size_t in = 0; in < layer.inputs; ++in) sum += double{layer.weights[out * layer.inputs + in]} * values[in];
+      for (std::size_t in = 0; in < layer.inputs; ++in)
+        sum += double{layer.weights[out * layer.inputs + in]} * values[in];
       next[out] = i + 1 < layers.size() ? std::max(sum, 0.0) : sum;
     }
     values = std::move(next);
