@@ -46,8 +46,6 @@ class Compiler {
   Compiled compile() {
     if (before_ != nullptr) out_.engine_keepalive = before_->engine_keepalive;
     out_.fast_shards = static_cast<std::uint32_t>(site_.settings.shards);
-    out_.slow_shard = std::ranges::any_of(site_.pipelines, [](const PipelineSpec& p) { return p.lane == Lane::slow; }) ||
-                      (before_ != nullptr && before_->slow_shard);
     for (const ConnectorSpec& connector : site_.connectors) {
       CompiledConnector compiled;
       compiled.id = identities_.connectors.id_of(connector.name);
@@ -229,9 +227,9 @@ class Compiler {
       }
     }
     described.gives = step.outputs;
-    described.first_result = identities_.results;
-    for (std::size_t i = 0; i < step.outputs.size() * part.assets.size(); ++i)
-      plan.publish.push_back(static_cast<SignalId>(identities_.results++));
+    const std::size_t results = step.outputs.size() * part.assets.size();
+    described.first_result = index_of(identities_.signals.reserve(results));
+    for (std::uint32_t i = 0; i < results; ++i) plan.publish.push_back(static_cast<SignalId>(described.first_result + i));
     part.steps.push_back(std::move(described));
     return plan;
   }
@@ -298,9 +296,10 @@ class Compiler {
   }
 
   void finish_engine_plan() {
-    out_.engine.signals = identities_.signals.size();
-    out_.engine.published = identities_.results;
-    out_.engine.connector_of_actuator.resize(identities_.actuators.size());
+    out_.engine.connector_of_signal.assign(identities_.signals.size(), flow::kNoConnector);
+    out_.engine.connector_of_actuator.assign(identities_.actuators.size(), flow::kNoConnector);
+    for (const SignalInfo& signal : out_.signals)
+      out_.engine.connector_of_signal[index_of(signal.id)] = out_.connectors[signal.connector].id;
     for (const CompiledConnector& connector : out_.connectors)
       for (const ActuatorBinding& actuator : connector.actuators)
         out_.engine.connector_of_actuator[index_of(actuator.actuator)] = connector.id;

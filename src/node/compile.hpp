@@ -61,12 +61,10 @@ struct Compiled {
   std::vector<CompiledConnector> connectors;
   std::vector<PipelinePart> parts;
   std::vector<SignalInfo> signals;  // those read from connectors
-  std::uint32_t fast_shards = 1;
-  bool slow_shard = false;          // shard number `fast_shards`
+  std::uint32_t fast_shards = 1;    // shards 0 … fast_shards-1; the slow lane is shard number fast_shards
   std::size_t memory_bound = 0;
   // Tables the operators' contexts point into; handed on from reload to reload with the parts that are kept.
   std::vector<std::shared_ptr<const void>> engine_keepalive;
-  [[nodiscard]] std::uint32_t shards() const { return fast_shards + (slow_shard ? 1 : 0); }
 };
 
 // Where the operators' decisions go, by shard; null pointers when nothing will run (`alara check`).

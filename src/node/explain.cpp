@@ -31,8 +31,7 @@ void explain_part(std::string& out, const Site& site, const PipelinePart& part) 
 std::string explain(const Site& site, const Compiled& compiled, const Identities& identities) {
   std::string out = fmt::format("node {}: {} signals of {} assets, {} actuators, {} pipelines\n", site.name, compiled.signals.size(),
                                 site.assets.size(), identities.actuators.size(), site.pipelines.size());
-  out += fmt::format("shards: {} fast{}; pipelines hold at most {}, allowed are {}\n", compiled.fast_shards,
-                     compiled.slow_shard ? " and 1 slow" : "", format_size(compiled.memory_bound), format_size(site.settings.memory));
+  out += fmt::format("shards: {} fast and 1 slow; pipelines hold at most {}, allowed are {}\n", compiled.fast_shards, format_size(compiled.memory_bound), format_size(site.settings.memory));
   out += "\nconnectors\n";
   for (const CompiledConnector& connector : compiled.connectors) {
     out += fmt::format("  {} ({}): {} signals, {} actuators\n", connector.name, connector.protocol, connector.signals.size(),

@@ -20,6 +20,12 @@ class Names {
     if (added) names_.push_back(name);
     return entry->second;
   }
+  // The first of `count` ids without names in the same number space: steps' results.
+  Id reserve(std::size_t count) {
+    const Id first = static_cast<Id>(names_.size());
+    names_.resize(names_.size() + count);
+    return first;
+  }
   [[nodiscard]] const std::string* find_name(Id id) const { return index_of(id) < names_.size() ? &names_[index_of(id)] : nullptr; }
   [[nodiscard]] const std::string& name_of(Id id) const { return names_[index_of(id)]; }
   [[nodiscard]] std::size_t size() const { return names_.size(); }
@@ -30,8 +36,7 @@ class Names {
 };
 
 struct Identities {
-  Names<SignalId> signals;      // "cnc-07.spindle_current"
-  std::uint32_t results = 0;    // ids given to steps' results, in a number space of their own
+  Names<SignalId> signals;      // "cnc-07.spindle_current"; results of steps are reserved here, too
   Names<AssetId> assets;
   Names<ActuatorId> actuators;  // "plc/coil/7"
   Names<ConnectorId> connectors;

@@ -3,11 +3,11 @@
 #include <array>
 
 #include "expr/compute_kind.hpp"
-#include "flow/detect/detect_kind.hpp"
-#include "flow/feature/features_kind.hpp"
-#include "flow/feature/filter_kind.hpp"
+#include "flow/detect/detect.hpp"
+#include "flow/feature/features.hpp"
+#include "flow/feature/filter.hpp"
 #include "flow/window/window.hpp"
-#include "infer/model_kind.hpp"
+#include "infer/model.hpp"
 #include "node/registry.hpp"
 #include "rules/rule_kind.hpp"
 

@@ -3,7 +3,7 @@
 #include <array>
 
 #include "connect/file/protocol.hpp"
-#include "connect/modbus/protocol.hpp"
+#include "connect/modbus/modbus.hpp"
 #include "connect/mqtt/protocol.hpp"
 #include "node/registry.hpp"
 
