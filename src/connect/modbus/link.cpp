@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/quantity.hpp"
+#include "connect/modbus/telemetry.hpp"
 
 namespace alara::modbus {
 namespace {
@@ -17,9 +18,6 @@ namespace {
 constexpr std::size_t kFramesAtOnce = 18;  // all that can be in flight, and a piece
 constexpr std::size_t kMostUnsent = 64u << 10;
 
-void add(std::atomic<std::uint64_t>& counter, std::uint64_t amount) {
-  counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);  // one writer
-}
 
 bool has_peer(int fd) {
   sockaddr_storage peer{};
@@ -118,12 +116,12 @@ void Link::receive() {
     return fail_link(ErrorKind::unavailable, fmt::format("{} closed the connection{}", endpoint_.text(),
                                                          reader_.within_frame() ? " in the middle of a frame" : ""));
   const Nanos arrival = clock_.monotonic();
-  add(stats_.bytes_in, static_cast<std::uint64_t>(got));
+  count(stats_.bytes_in, static_cast<std::uint64_t>(got));
   reader_.filled(static_cast<std::size_t>(got));
   wire::ModbusFrame frame;
   auto next = wire::ModbusFrameReader::State::more;
   while (state_ == State::up && (next = reader_.next(frame)) == wire::ModbusFrameReader::State::frame) {
-    add(stats_.messages_in, 1);
+    count(stats_.messages_in, 1);
     owner_.link_frame(frame, arrival);
   }
   if (state_ != State::up) return;
@@ -134,14 +132,14 @@ void Link::receive() {
 
 void Link::send(std::span<const std::uint8_t> frame) {
   if (state_ != State::up) return;
-  add(stats_.messages_out, 1);
+  count(stats_.messages_out, 1);
   std::size_t sent = 0;
   if (unsent_.empty()) {
     const ssize_t written = ::send(fd_, frame.data(), frame.size(), MSG_NOSIGNAL);
     if (written > 0) sent = static_cast<std::size_t>(written);
     if (written < 0 && errno != EAGAIN && errno != EINTR) shutdown(fd_, SHUT_RDWR);  // receive() will find the end
   }
-  add(stats_.bytes_out, sent);
+  count(stats_.bytes_out, sent);
   if (sent == frame.size()) return;
   if (unsent_.size() + frame.size() > kMostUnsent) {
     shutdown(fd_, SHUT_RDWR);
@@ -158,7 +156,7 @@ void Link::flush() {
     if (errno != EAGAIN && errno != EINTR) shutdown(fd_, SHUT_RDWR);
     return;
   }
-  add(stats_.bytes_out, static_cast<std::uint64_t>(written));
+  count(stats_.bytes_out, static_cast<std::uint64_t>(written));
   unsent_.erase(unsent_.begin(), unsent_.begin() + written);
   if (unsent_.empty()) watch();
 }

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// A running client: one connection, its transactions in flight, timeouts, pauses and reconnects. Writes go before reads.
+// Confined to the loop's thread, but for creation and destruction.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+
+#include "connect/modbus/link.hpp"
+#include "connect/modbus/poller.hpp"
+#include "connect/modbus/writer.hpp"
+
+namespace alara::modbus {
+
+class Session final : public Link::Owner {
+ public:
+  Session(const Settings& settings, std::vector<Tag> tags, std::vector<Actuator> actuators, std::uint64_t name_hash,
+          const ConnectorContext& context, std::shared_ptr<Telemetry> telemetry);
+
+  void begin();
+  void end();  // acknowledges what waits, closes; nothing of this session is left with the loop
+  [[nodiscard]] bool on_loop_thread() const { return std::this_thread::get_id() == thread_.load(); }
+
+ private:
+  struct Transaction {
+    bool busy = false;
+    std::uint16_t id = 0;
+    std::uint8_t unit = 0;
+    Nanos deadline = 0;
+    Poll* poll = nullptr;  // a read; else `write`
+    Write write;
+    [[nodiscard]] wire::ModbusRequest request() const { return poll != nullptr ? poll->request() : write.request(); }
+  };
+
+  void link_up() override;
+  void link_down(const Error& why) override;
+  void link_frame(const wire::ModbusFrame& frame, Nanos arrival) override;
+  void link_quiet() override;
+
+  void on_commands();
+  void on_timer();
+  void dispatch();
+  void send(Transaction& transaction, Nanos now);
+  void expire(Nanos now);
+  void release(Transaction& transaction, Nanos now);
+  void lose_all(Nanos now);
+  [[nodiscard]] bool reads_in_flight() const;
+  [[nodiscard]] Transaction* free_slot();
+  void wake_at(Nanos instant);
+  void rest();
+  void reconnect_later();
+  void disconnect(const Error& why);
+
+  const Settings settings_;
+  ConnectorContext context_;
+  IoLoop& loop_;
+  Clock& clock_;
+  std::shared_ptr<Telemetry> telemetry_;
+  std::atomic<std::thread::id> thread_{};
+  Poller poller_;
+  Writer writer_;
+  Link link_;
+  std::mt19937_64 random_;
+
+  std::array<Transaction, kMostInFlight> transactions_;
+  std::size_t in_flight_ = 0;
+  std::uint16_t next_id_ = 1;
+  std::array<std::uint32_t, 32> expired_{};  // ids + 1 of the last transactions that timed out
+  std::size_t next_expired_ = 0;
+  int silent_timeouts_ = 0;  // in a row, without any good answer between
+  int attempts_ = 0;         // to connect, since the last good answer
+  Nanos not_before_ = 0;     // the pause after the last exchange ends here
+  IoLoop::TimerId timer_ = IoLoop::TimerId::none;
+  Nanos timer_at_ = kNever;
+  IoLoop::TimerId reconnect_timer_ = IoLoop::TimerId::none;
+  bool ended_ = false;
+};
+
+}  // namespace alara::modbus

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a running Modbus client tells about itself. Written by the loop's thread, read by any.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+#include "base/histogram.hpp"
+#include "core/connector.hpp"
+
+namespace alara::modbus {
+
+struct Telemetry {
+  ConnectorStats stats;
+  std::atomic<std::uint64_t> timeouts{0};       // requests without an answer in time
+  std::atomic<std::uint64_t> late_answers{0};   // came after their request had timed out; discarded
+  std::atomic<std::uint64_t> stray_answers{0};  // with a transaction number or unit that nobody asked; discarded
+  std::atomic<std::uint64_t> malformed{0};      // right number, wrong content or length
+  std::atomic<std::uint64_t> exceptions{0};     // the device said no
+  std::atomic<std::uint64_t> quarantined{0};    // tags that are kept out of the merged reads now
+  std::atomic<std::uint64_t> requests{0};       // of the present plan
+  Histogram request_delay;                      // from a poll's slot to the sending of its request
+
+  void set_error(std::string text) {
+    const std::lock_guard lock(mutex_);
+    last_error_ = std::move(text);
+    has_error_.store(!last_error_.empty(), std::memory_order_relaxed);
+  }
+  // All is well again. Cheap when it was before.
+  void clear_error() {
+    if (has_error_.load(std::memory_order_relaxed)) set_error({});
+  }
+  [[nodiscard]] std::string last_error() const {
+    const std::lock_guard lock(mutex_);
+    return last_error_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string last_error_;
+  std::atomic<bool> has_error_{false};
+};
+
+// Adds to a counter that one thread writes: no locked instruction.
+inline void count(std::atomic<std::uint64_t>& counter, std::uint64_t amount = 1) {
+  counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+}
+
+}  // namespace alara::modbus
