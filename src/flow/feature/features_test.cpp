@@ -311,16 +311,22 @@ TEST(Features, NewsOfTheSpeedAreNotSamples) {
                         "{of: v, samples: 100, speed: rpm, use: [mean, envelope(bpfo)], bearing: {bpfo: 4, bpfi: 5, bsf: 2, ftf: 0.4}}",
                         {signal("v", "m/s2", 1000), signal("rpm", "rpm")});
   ASSERT_TRUE(made);
+  // The speed comes before the first sample, between two samples, and ahead of a block that is still on its way; changed or not.
   std::vector<double> wave = noise(100, 1);
+  wave.insert(wave.begin() + 50, 2, wave[49]);
+  wave.insert(wave.begin(), kNaN);
   Rows rows(wave, 0, kMillisecond);
-  rows.columns.push_back(std::vector<double>(100, 600));
-  rows.time.insert(rows.time.begin() + 50, rows.time[49]);
-  rows.columns[0].insert(rows.columns[0].begin() + 50, wave[49]);
-  rows.columns[1].insert(rows.columns[1].begin() + 50, 601);
-  for (std::size_t i = 51; i < 101; ++i) rows.columns[1][i] = 601;
+  rows.columns.push_back(std::vector<double>(103, 600));
+  for (std::size_t i = 51; i < 103; ++i) {
+    rows.columns[1][i] = i == 51 ? 601 : 600;
+    rows.time[i] = rows.time[50] + static_cast<Nanos>(i - 52) * kMillisecond;
+  }
+  rows.time[51] = rows.time[50] + kMillisecond / 2;
+  rows.time[52] = rows.time[50] + 40 * kMillisecond;
   const auto out = run(*made, rows);
   ASSERT_EQ(out.size(), 1u);
-  EXPECT_EQ(out[0].time, 99 * kMillisecond);
+  EXPECT_EQ(out[0].time, 100 * kMillisecond);
+  EXPECT_EQ(out[0].quality, Quality::good);
 }
 
 TEST(Features, NeverAllocateAfterTheFirstRecord) {

@@ -35,7 +35,8 @@ Nanos after(Nanos time, Nanos duration) {
 }  // namespace
 
 RecordOperator::RecordOperator(const FeaturePlan& plan, const RecordRules& rules, std::size_t slots)
-    : rules_(rules), samples_(plan.samples), slip_(plan.slip), extractor_(plan), slots_(slots), records_(slots * plan.samples),
+    : rules_(rules), samples_(plan.samples), slip_(plan.slip),
+      period_(plan.rate_hz > 0 ? static_cast<Nanos>(1e9 / plan.rate_hz) : 0), extractor_(plan), slots_(slots), records_(slots * plan.samples),
       row_(plan.features.size()) {}
 
 void RecordOperator::process(const Frame& in, FrameBuilder& out) {
@@ -47,14 +48,21 @@ void RecordOperator::process(const Frame& in, FrameBuilder& out) {
     if (with_speed) {
       Slot& slot = slots_[index];
       const double speed = in.column(1)[i];
-      // Where inputs are joined, a row may be news of the speed only, with the waveform's last value repeated.
-      const bool only_speed = slot.seen && speed != slot.last_speed && values[i] == slot.last_value;
       take_speed(slot, speed);
-      if (only_speed) continue;
+      if (only_speed(slot, in.time[i], values[i])) continue;
       if (!std::isfinite(speed) && std::isfinite(values[i])) quality = Quality::good;  // it is the speed that is bad
     }
     take(index, in.time[i], values[i], quality, out);
   }
+}
+
+// Where inputs are joined, a row may be news of the speed only and repeat the waveform's last value. It is told from a
+// sample by its time, which is not one sample period after the last.
+bool RecordOperator::only_speed(const Slot& slot, Nanos time, double value) const {
+  if (!slot.seen) return !std::isfinite(value);
+  const bool repeated = value == slot.last_value || (std::isnan(value) && std::isnan(slot.last_value));
+  const Nanos pause = from_to(slot.previous, time);
+  return repeated && (pause < period_ - period_ / 4 || pause > period_ + period_ / 4);
 }
 
 void RecordOperator::take_speed(Slot& slot, double speed) {

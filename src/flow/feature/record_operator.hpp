@@ -47,6 +47,7 @@ class RecordOperator final : public Operator {
 
   void take(std::uint32_t index, Nanos time, double value, Quality quality, FrameBuilder& out);
   void take_speed(Slot& slot, double speed);
+  [[nodiscard]] bool only_speed(const Slot& slot, Nanos time, double value) const;
   [[nodiscard]] bool begins(Slot& slot, Nanos time, bool after_gap) const;
   void discard(Slot& slot);
   void emit(std::uint32_t index, Nanos time, FrameBuilder& out);
@@ -56,6 +57,7 @@ class RecordOperator final : public Operator {
   const RecordRules rules_;
   const std::size_t samples_;
   const double slip_;
+  const Nanos period_;  // of the samples; 0 unknown
   FeatureExtractor extractor_;
 
   std::vector<Slot> slots_;
