@@ -5,20 +5,10 @@
 #include <bit>
 #include <cstring>
 
+#include "flow/engine/columns.hpp"
+
 namespace alara::flow {
 namespace {
-
-std::uint32_t greatest_id(std::span<const SignalId> ids) {
-  std::uint32_t greatest = 0;
-  for (const SignalId id : ids) greatest = std::max(greatest, index_of(id));
-  return greatest;
-}
-
-Nanos latest_time(std::span<const Nanos> times) {
-  Nanos latest = INT64_MIN;
-  for (const Nanos time : times) latest = time > latest ? time : latest;
-  return latest;
-}
 
 // The event time of the last sample of a regular batch; false when it does not fit a Nanos.
 bool regular_end(const Batch& batch, Nanos& end) {
@@ -145,7 +135,7 @@ bool ConnectorInlet::hold_to_wall_clock(Batch& batch) {
   const std::size_t n = batch.size();
   Nanos end = 0;
   if (!batch.time.empty())
-    end = latest_time(batch.time);
+    end = greatest_time(batch.time);
   else if (!regular_end(batch, end))
     return false;
   if (!options_.live) return true;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "flow/engine/columns.hpp"
 #include "flow/engine/decisions.hpp"
 
 namespace alara::flow {
@@ -25,12 +26,6 @@ Status check_step(const PipelinePlan& plan, std::size_t at) {
     return fail(ErrorKind::internal, "step '{}' of pipeline '{}' publishes {} values instead of {}", step.name,
                 plan.name, step.publish.size(), step.outputs * plan.assets.size());
   return {};
-}
-
-std::uint64_t count_nan(std::span<const double> values) {
-  std::uint64_t count = 0;
-  for (const double value : values) count += value != value;
-  return count;
 }
 
 std::vector<Join::Input> join_inputs(const StepPlan& step, std::size_t signal_inputs) {

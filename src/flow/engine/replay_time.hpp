@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "core/sample.hpp"
+#include "flow/engine/columns.hpp"
 
 namespace alara::flow {
 
@@ -29,11 +30,8 @@ class ReplayTime {
   // The samples of a batch, in order.
   void see(const Batch& batch) {
     const std::size_t n = batch.size();
-    Nanos greatest = kUnset;
-    if (batch.time.empty())
-      greatest = std::max(batch.time0, batch.time_at(n - 1));
-    else
-      for (const Nanos time : batch.time) greatest = time > greatest ? time : greatest;
+    const Nanos greatest =
+        batch.time.empty() ? std::max(batch.time0, batch.time_at(n - 1)) : greatest_time(batch.time);
     if (started() && !far(greatest)) {
       now_ = std::max(now_, greatest);
       ahead_ = 0;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <map>
 
+#include "flow/engine/columns.hpp"
+
 namespace alara::flow {
 
 Router::Router(std::span<const std::unique_ptr<Pipeline>> pipelines, std::size_t signals)
@@ -66,8 +68,7 @@ void Router::offer(std::uint32_t feed, const Frame& rows) {
 std::span<const Nanos> Router::times_of(const Batch& batch) {
   if (!batch.time.empty()) return batch.time;
   if (time_.size() < batch.size()) time_.resize(batch.size());
-  Nanos time = batch.time0;
-  for (std::size_t i = 0; i < batch.size(); ++i, time += batch.step) time_[i] = time;
+  fill_times(batch.time0, batch.step, std::span(time_).first(batch.size()));
   return {time_.data(), batch.size()};
 }
 
