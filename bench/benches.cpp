@@ -5,11 +5,13 @@
 
 namespace alara::bench {
 
+Result<Report> run_engine(const Arguments& arguments);
 Result<Report> run_features(const Arguments& arguments);
 Result<Report> run_infer(const Arguments& arguments);
 
 std::span<const Bench> all_benches() {
   static constexpr auto kBenches = std::to_array<Bench>({
+      {"engine", "from a sample's arrival to the rule, one core, 10,000 signals", run_engine},
       {"features", "waveform features of 100 machines x 3 axes", run_features},
       {"infer", "the model step against bare ONNX Runtime calls, and batching over assets", run_infer},
   });
