@@ -22,14 +22,16 @@ struct SlideScratch {
   double *sum1, *sum2;
 };
 
-// Results for the `rows` windows of `window` samples that end at each new value: sums by doubling (each partial sum of
-// 2^k neighbours from two of 2^(k-1)), extremes by two overlapping partial windows; no subtraction anywhere. False when
+// Results for the `rows` windows of `window` samples that end at each new value: sums by quadrupling (each partial sum of
+// 4^k neighbours from four of 4^(k-1)), extremes by two overlapping partial windows; no subtraction anywhere. False when
 // the squares about x[window - 1] drown the variance of a window (it is below loss * the sum of squares).
 [[nodiscard]] bool slide(const SlideScratch<float>& scratch, std::size_t window, std::size_t rows, double loss, double* mean,
                          double* variance, double* low, double* high);
 [[nodiscard]] bool slide(const SlideScratch<double>& scratch, std::size_t window, std::size_t rows, double loss,
                          double* mean, double* variance, double* low, double* high);
 
+void convert(const double* in, float* out, std::size_t n);
+void convert(const double* in, double* out, std::size_t n);
 void root(const double* in, double* out, std::size_t n);  // out may be in
 void root_mean_square(const double* mean, const double* variance, double* out, std::size_t n);
 void product(const double* a, const double* b, double* out, std::size_t n);

@@ -2,6 +2,7 @@
 #include "flow/window/sliding_count.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <limits>
 
@@ -14,12 +15,17 @@ constexpr double kLoss = 0x1p-20;        // keeps about 9 of a double's 16 digit
 constexpr std::size_t kHeadDistance = 24;  // rows between asking for a head and using it
 constexpr std::size_t kCellDistance = 10;
 constexpr std::size_t kLine = 64;
+constexpr unsigned kTileBits = 4;
 constexpr std::size_t kLeastBlock = 16;  // shorter blocks are faster row by row
 constexpr std::size_t kBlockShare = 4;   // so are blocks shorter than window / kBlockShare
 
 template <typename T>
 constexpr double largest() {
   return std::min(kMaxMagnitude, static_cast<double>(std::numeric_limits<T>::max()));
+}
+
+bool asks_for(const std::vector<Wanted>& use, Aggregate what) {
+  return std::any_of(use.begin(), use.end(), [&](const Wanted& wanted) { return wanted.what == what; });
 }
 
 }  // namespace
@@ -32,16 +38,22 @@ SlidingCount<T>::SlidingCount(const WindowOptions& options, std::size_t slots)
       share_(1.0 / static_cast<double>(options.count)),
       loss_(std::min(kLoss, 0.25 / static_cast<double>(options.count))),
       limit_(largest<T>()),
-      stride_((sizeof(Head) + options.count * sizeof(Cell) + kLine - 1) / kLine * kLine) {
-  static_cast<void>(slots);
-}
+      tile_bits_(std::min(kTileBits, static_cast<unsigned>(std::bit_width(slots > 0 ? slots - 1 : 0)))),
+      wants_n_(asks_for(use_, Aggregate::count) || asks_for(use_, Aggregate::sum)),
+      wants_first_(asks_for(use_, Aggregate::first)) {}
 
 template <typename T>
 Result<std::unique_ptr<Operator>> SlidingCount<T>::make(const WindowOptions& options, std::size_t slots) {
   std::unique_ptr<SlidingCount> code(new SlidingCount(options, slots));
-  ALARA_TRY(const std::size_t bytes, checked_bytes(slots, code->stride_));
-  ALARA_TRY(code->arena_, Arena::make(bytes));
+  const std::size_t tile = std::size_t{1} << code->tile_bits_;
+  const std::size_t tiled = (slots + tile - 1) / tile * tile;
+  ALARA_TRY(const std::size_t head_bytes, checked_bytes(tiled, sizeof(Head)));
+  ALARA_TRY(code->heads_, Arena::make(head_bytes));
+  ALARA_TRY(const std::size_t cell_bytes, checked_bytes(tiled, options.count * sizeof(Cell)));
+  ALARA_TRY(code->cells_, Arena::make(cell_bytes));
   if (options.count <= kMaxBlockWindow) {
+    ALARA_TRY(const std::size_t line_bytes, checked_bytes(slots, options.count * sizeof(T)));
+    ALARA_TRY(code->lines_, Arena::make(line_bytes));
     const std::size_t n = options.count + kChunk + kLine;
     ALARA_TRY(code->block_arena_, Arena::make(n * (3 * sizeof(T) + 4 * sizeof(double)) + kLine));
     auto* const d = code->block_arena_.template as<double>();
@@ -69,6 +81,8 @@ void SlidingCount<T>::process_chunk(const Frame& in, std::size_t first, std::siz
   } else {
     rows = pick_usable(in, first, n, out);
   }
+  if (rows.n == 0) return;
+  to_ = aim(out, rows.out_row);
   if (!step_block(rows)) step_rows(rows, out);
   write(rows, out);
 }
@@ -99,13 +113,10 @@ inline void SlidingCount<T>::prefetch(const Rows& rows, std::size_t i) const {
   const std::size_t end = rows.n + rows.ahead;
   if (i + kHeadDistance < end) __builtin_prefetch(&head(rows.slot[i + kHeadDistance]), 1);
   if (i + kCellDistance >= end) return;
-  Head& soon = head(rows.slot[i + kCellDistance]);
-  const auto* const at = reinterpret_cast<const std::byte*>(cells(soon) + soon.head);
+  const std::uint32_t slot = rows.slot[i + kCellDistance];
+  const auto* const at = reinterpret_cast<const std::byte*>(&cell(slot, head(slot).head));
   __builtin_prefetch(at, 1);
   __builtin_prefetch(at + sizeof(Cell) - 1, 1);
-  if (soon.head + 1 == window_ && window_ <= 1024)  // its turn ends: all its cells will be read
-    for (std::size_t byte = 0; byte < window_ * sizeof(Cell); byte += kLine)
-      __builtin_prefetch(reinterpret_cast<const std::byte*>(cells(soon)) + byte, 1);
 }
 
 template <typename T>
@@ -113,8 +124,8 @@ void SlidingCount<T>::step_rows(const Rows& rows, FrameBuilder& out) {
   for (std::size_t i = 0; i < rows.n; ++i) {
     if (rows.slot != nullptr) prefetch(rows, i);
     const std::uint32_t slot = rows.slot_at(i);
-    step(slot, rows.value[i], i);
     Head& h = head(slot);
+    step(h, slot, rows.value[i], i);
     if (rows.quality != nullptr && rows.quality[i] != Quality::good) h.tainted = window_;
     if (h.tainted == 0) continue;
     --h.tainted;
@@ -123,36 +134,34 @@ void SlidingCount<T>::step_rows(const Rows& rows, FrameBuilder& out) {
 }
 
 template <typename T>
-inline void SlidingCount<T>::step(std::uint32_t slot, double value, std::size_t row) {
-  Head& h = head(slot);
+inline void SlidingCount<T>::step(Head& h, std::uint32_t slot, double value, std::size_t row) {
   const T kept = static_cast<T>(value);
-  if (h.n == 0) begin_slot(slot, h, kept);
-  if (h.stale != 0) build(h);
-  Cell& cell = cells(h)[h.head];
+  if (h.n < window_) [[unlikely]] {
+    if (h.n == 0) begin_slot(slot, h, kept);
+    ++h.n;
+  }
+  if (h.in_line != 0) [[unlikely]]
+    leave_line(slot, h);
+  Cell& mine = cell(slot, h.head);
   const double in = static_cast<double>(kept) - h.shift;
-  const double gone = static_cast<double>(cell.value) - h.shift;
+  const double gone = static_cast<double>(mine.value) - h.shift;
   h.s1 += in - gone;
   h.s2 += in * in - gone * gone;
   h.peak = std::max(h.peak, h.s2);
   h.low = std::min(h.low, kept);
   h.high = std::max(h.high, kept);
-  low_[row] = static_cast<double>(std::min(h.low, cell.low));
-  high_[row] = static_cast<double>(std::max(h.high, cell.high));
-  cell.value = kept;
-  if (h.n < window_) ++h.n;
-  double share = h.n == window_ ? share_ : 1.0 / h.n;
-  if (++h.head == window_) {
-    h.head = 0;
-    build(h);
-  } else if (h.s2 - h.s1 * h.s1 * share < loss_ * h.peak) {
-    build(h);
-  }
+  to_.low[row] = static_cast<double>(std::min(h.low, mine.low));
+  to_.high[row] = static_cast<double>(std::max(h.high, mine.high));
+  mine.value = kept;
+  const double share = h.n == window_ ? share_ : 1.0 / h.n;
+  h.head = wrapped(h.head + 1);
+  if (h.head == turn(slot) || h.s2 - h.s1 * h.s1 * share < loss_ * h.peak) [[unlikely]]
+    build(slot, h);
   const double offset = h.s1 * share;
-  n_[row] = h.n;
-  mean_[row] = h.shift + offset;
-  variance_[row] = std::max(0.0, h.s2 - h.s1 * offset) * share;
-  const std::uint32_t oldest = h.head >= h.n ? h.head - h.n : h.head + window_ - h.n;
-  first_[row] = static_cast<double>(cells(h)[oldest].value);
+  to_.mean[row] = h.shift + offset;
+  to_.variance[row] = std::max(0.0, h.s2 - h.s1 * offset) * share;
+  if (wants_n_) n_[row] = h.n;
+  if (wants_first_) first_[row] = static_cast<double>(cell(slot, wrapped(h.head + window_ - h.n)).value);
 }
 
 template <typename T>
@@ -161,47 +170,64 @@ void SlidingCount<T>::begin_slot(std::uint32_t slot, Head& h, T value) {
   h.shift = static_cast<double>(value);
   h.low = std::numeric_limits<T>::infinity();
   h.high = -std::numeric_limits<T>::infinity();
-  h.head = static_cast<std::uint32_t>((std::uint64_t{slot * 0x9E3779B1u} * window_) >> 32);  // spread over the ring
-  std::fill_n(cells(h), window_, Cell{value, h.low, h.high});
+  for (std::uint32_t place = 0; place < window_; ++place) cell(slot, place) = {value, h.low, h.high};
 }
 
-// Brings cells and sums up to date with the values; any place of `head`. Cells that hold no sample yet take the shift.
+// Brings cells and sums up to date with the values; any place of `head`. Below, k counts a slot's places from the
+// oldest, the one at `head`; cells that hold no sample yet are those with k < window - n.
 template <typename T>
-void SlidingCount<T>::build(Head& h) {
-  Cell* const c = cells(h);
-  const std::uint32_t oldest = h.n > h.head ? window_ - (h.n - h.head) : window_;  // first sample of the last turn
-  const std::uint32_t newer = h.n >= h.head ? 0 : h.head - h.n;                    // first sample of this turn
+void SlidingCount<T>::build(std::uint32_t slot, Head& h) {
+  build_extremes(slot, h);
+  build_sums(slot, h);
+}
+
+template <typename T>
+void SlidingCount<T>::build_extremes(std::uint32_t slot, Head& h) {
+  const std::uint32_t end = turn(slot);
+  const std::uint32_t older = end > h.head ? end - h.head : end + window_ - h.head;  // places of the last turn
+  const std::uint32_t none = window_ - h.n;
   T low = std::numeric_limits<T>::infinity();
   T high = -low;
   h.low = low;
   h.high = high;
-  for (std::uint32_t j = window_; j-- > oldest;) {
-    const T value = c[j].value;
-    c[j].low = low;
-    c[j].high = high;
-    low = std::min(low, value);
-    high = std::max(high, value);
+  for (std::uint32_t k = std::max(older, none); k < window_; ++k) {
+    const T value = cell(slot, wrapped(h.head + k)).value;
+    h.low = std::min(h.low, value);
+    h.high = std::max(h.high, value);
   }
-  for (std::uint32_t j = h.head; j < oldest; ++j) c[j].low = low, c[j].high = high;
-  for (std::uint32_t j = newer; j < h.head; ++j) {
-    h.low = std::min(h.low, c[j].value);
-    h.high = std::max(h.high, c[j].value);
+  for (std::uint32_t k = older; k-- > 0;) {
+    Cell& c = cell(slot, wrapped(h.head + k));
+    c.low = low;
+    c.high = high;
+    if (k < none) continue;
+    low = std::min(low, c.value);
+    high = std::max(high, c.value);
   }
   const auto least = static_cast<double>(std::min(low, h.low));
-  const T middle = static_cast<T>(least + (static_cast<double>(std::max(high, h.high)) - least) / 2);
-  for (std::uint32_t j = h.head; j < oldest; ++j) c[j].value = middle;
-  for (std::uint32_t j = 0; j < newer; ++j) c[j].value = middle;
-  h.shift = static_cast<double>(middle);
+  h.shift = static_cast<double>(static_cast<T>(least + (static_cast<double>(std::max(high, h.high)) - least) / 2));
+}
+
+template <typename T>
+void SlidingCount<T>::build_sums(std::uint32_t slot, Head& h) {
+  const std::uint32_t none = window_ - h.n;
+  for (std::uint32_t k = 0; k < none; ++k) cell(slot, wrapped(h.head + k)).value = static_cast<T>(h.shift);
   double s1[4] = {};
   double s2[4] = {};
-  for (std::uint32_t j = 0; j < window_; ++j) {  // four chains: an addition need not wait for the last
-    const double d = static_cast<double>(c[j].value) - h.shift;
-    s1[j % 4] += d;
-    s2[j % 4] += d * d;
+  for (std::uint32_t k = none; k < window_; ++k) {  // four chains: an addition need not wait for the last
+    const double d = static_cast<double>(cell(slot, wrapped(h.head + k)).value) - h.shift;
+    s1[k % 4] += d;
+    s2[k % 4] += d * d;
   }
   h.s1 = (s1[0] + s1[1]) + (s1[2] + s1[3]);
   h.s2 = h.peak = (s2[0] + s2[1]) + (s2[2] + s2[3]);
-  h.stale = 0;
+}
+
+template <typename T>
+void SlidingCount<T>::leave_line(std::uint32_t slot, Head& h) {
+  const T* const values = line(slot);
+  for (std::uint32_t k = 0; k < window_; ++k) cell(slot, wrapped(h.head + k)).value = values[k];
+  h.in_line = 0;
+  build(slot, h);
 }
 
 template <typename T>
@@ -211,23 +237,35 @@ bool SlidingCount<T>::step_block(const Rows& rows) {
     return false;
   Head& h = head(rows.only_slot);
   if (h.n < window_ || h.tainted > 0) return false;
-  Cell* const c = cells(h);
-  T* x = block_.x;  // all but the oldest value, then the new ones
-  for (std::uint32_t j = h.head + 1; j < window_; ++j) *x++ = c[j].value;
-  for (std::uint32_t j = 0; j < h.head; ++j) *x++ = c[j].value;
-  for (std::size_t i = 0; i < rows.n; ++i) x[i] = static_cast<T>(rows.value[i]);
-  if (!kernels::slide(block_, window_, rows.n, loss_, mean_.data(), variance_.data(), low_.data(), high_.data())) return false;
-  const std::size_t kept = std::min<std::size_t>(rows.n, window_);
-  std::size_t place = (h.head + (rows.n - kept)) % window_;
-  for (std::size_t i = rows.n - kept; i < rows.n; ++i) {
-    c[place].value = x[i];
-    if (++place == window_) place = 0;
-  }
-  h.head = static_cast<std::uint32_t>(place);
-  h.stale = 1;
-  std::fill_n(n_.data(), rows.n, static_cast<double>(window_));
-  for (std::size_t i = 0; i < rows.n; ++i) first_[i] = static_cast<double>(block_.x[i]);
+  T* const kept = line(rows.only_slot);  // the last `window` values, oldest first
+  if (h.in_line == 0)
+    for (std::uint32_t k = 0; k < window_; ++k) kept[k] = cell(rows.only_slot, wrapped(h.head + k)).value;
+  std::memcpy(block_.x, kept + 1, (window_ - 1) * sizeof(T));
+  kernels::convert(rows.value, block_.x + window_ - 1, rows.n);
+  if (!kernels::slide(block_, window_, rows.n, loss_, to_.mean, to_.variance, to_.low, to_.high)) return false;
+  std::memcpy(kept, block_.x + rows.n - 1, window_ * sizeof(T));
+  h.head = static_cast<std::uint32_t>((h.head + rows.n) % window_);
+  h.in_line = 1;
+  if (wants_n_) std::fill_n(n_.data(), rows.n, static_cast<double>(window_));
+  if (wants_first_)
+    for (std::size_t i = 0; i < rows.n; ++i) first_[i] = static_cast<double>(block_.x[i]);
   return true;
+}
+
+template <typename T>
+typename SlidingCount<T>::Results SlidingCount<T>::aim(FrameBuilder& out, std::size_t row) {
+  Results to{spare_[0].data(), spare_[1].data(), spare_[2].data(), spare_[3].data()};
+  for (std::size_t k = 0; k < use_.size(); ++k) {
+    double* const column = out.column(k).data() + row;
+    switch (use_[k].what) {
+      case Aggregate::mean: to.mean = column; break;
+      case Aggregate::variance: to.variance = column; break;
+      case Aggregate::min: to.low = column; break;
+      case Aggregate::max: to.high = column; break;
+      default: break;
+    }
+  }
+  return to;
 }
 
 template <typename T>
@@ -236,15 +274,15 @@ void SlidingCount<T>::write(const Rows& rows, FrameBuilder& out) {
   for (std::size_t k = 0; k < use_.size(); ++k) {
     double* const to = out.column(k).data() + rows.out_row;
     switch (use_[k].what) {
+      case Aggregate::mean:
+      case Aggregate::variance:
+      case Aggregate::min:
+      case Aggregate::max: break;  // already there: aim()
       case Aggregate::count: copy(n_.data(), to); break;
-      case Aggregate::mean: copy(mean_.data(), to); break;
-      case Aggregate::variance: copy(variance_.data(), to); break;
-      case Aggregate::std: kernels::root(variance_.data(), to, rows.n); break;
-      case Aggregate::min: copy(low_.data(), to); break;
-      case Aggregate::max: copy(high_.data(), to); break;
-      case Aggregate::range: kernels::difference(high_.data(), low_.data(), to, rows.n); break;
-      case Aggregate::sum: kernels::product(mean_.data(), n_.data(), to, rows.n); break;
-      case Aggregate::rms: kernels::root_mean_square(mean_.data(), variance_.data(), to, rows.n); break;
+      case Aggregate::std: kernels::root(to_.variance, to, rows.n); break;
+      case Aggregate::range: kernels::difference(to_.high, to_.low, to, rows.n); break;
+      case Aggregate::sum: kernels::product(to_.mean, n_.data(), to, rows.n); break;
+      case Aggregate::rms: kernels::root_mean_square(to_.mean, to_.variance, to, rows.n); break;
       case Aggregate::first: copy(first_.data(), to); break;
       case Aggregate::last: copy(rows.value, to); break;
       default: ALARA_ASSERT(false, "an aggregate that needs times or a sketch came to the count path");
@@ -255,7 +293,7 @@ void SlidingCount<T>::write(const Rows& rows, FrameBuilder& out) {
 
 template <typename T>
 std::size_t SlidingCount<T>::memory_bytes() const {
-  return sizeof(*this) + arena_.bytes() + block_arena_.bytes();
+  return sizeof(*this) + heads_.bytes() + cells_.bytes() + lines_.bytes() + block_arena_.bytes();
 }
 
 template <typename T>

@@ -2,14 +2,16 @@
 // The hot path: sliding windows over the last N samples with count, mean, variance, std, min, max, range, sum, rms,
 // first, last. One output row for each usable input row, written straight into the output's columns.
 //
-// State of a slot: a head of one cache line and N cells {value, low, high} side by side, so that a row touches two
-// lines. Cells before `head` hold this turn's values, cells from `head` on the last turn's, and cell j of those also
-// the extremes of the last turn's values after j (van Herk: "A fast algorithm for local minimum and maximum filters",
-// Pattern Recognition Letters 13, 1992; Gil, Werman, IEEE PAMI 15(5), 1993): a window's extremes are one pair from the
-// cell and one running pair. When a turn ends the cells' extremes and the sums are built anew. Slots begin at different
-// places of the ring, so that in a plant sampled in lockstep not all are built in the same turn.
+// State of a slot: a head of one cache line and N cells {value, low, high}. Cells of 16 slots lie side by side, place by
+// place: where a plant is sampled in lockstep, neighbours' cells of the moment share cache lines, and rows run through
+// memory in order. A ring's turn ends at a fixed place. The cells written since hold this turn's values, the others the
+// last turn's, and each of those also the extremes of the last turn's values after it (van Herk: "A fast algorithm for
+// local minimum and maximum filters", Pattern Recognition Letters 13, 1992; Gil, Werman, IEEE PAMI 15(5), 1993): a
+// window's extremes are one pair from the cell and one running pair. When a turn ends the cells' extremes and the sums
+// are built anew; turns of different tiles end at different places, so that not all are built at the same moment.
 //
-// Blocks of one slot go through kernels::slide instead; what the rows need is built when a row comes next.
+// Blocks of one slot go through kernels::slide instead and keep their values in a row of their own (`lines_`); the
+// cells are filled from it when a single row comes next.
 #pragma once
 
 #include <array>
@@ -43,7 +45,7 @@ class SlidingCount final : public Operator {
     std::uint32_t head; // next cell to replace, the oldest
     std::uint32_t n;
     std::uint32_t tainted;  // samples to come until the last uncertain one has left
-    std::uint32_t stale;    // a block has left the cells' extremes and the sums behind
+    std::uint32_t in_line;  // the values are in lines_, the cells and sums behind
   };
   struct Cell {
     T value, low, high;
@@ -62,18 +64,29 @@ class SlidingCount final : public Operator {
   };
 
   SlidingCount(const WindowOptions& options, std::size_t slots);
-  [[nodiscard]] Head& head(std::uint32_t slot) const {
-    return *reinterpret_cast<Head*>(arena_.data() + slot * stride_);
+  [[nodiscard]] Head& head(std::uint32_t slot) const { return heads_.as<Head>()[slot]; }
+  // The cell of `slot` at a place of its ring.
+  [[nodiscard]] Cell& cell(std::uint32_t slot, std::uint32_t place) const {
+    const std::size_t tile = std::size_t{slot >> tile_bits_} * window_ + place;
+    return cells_.as<Cell>()[(tile << tile_bits_) + (slot & ((1u << tile_bits_) - 1))];
   }
-  [[nodiscard]] Cell* cells(Head& head) const { return reinterpret_cast<Cell*>(&head + 1); }
+  [[nodiscard]] T* line(std::uint32_t slot) const { return lines_.as<T>() + std::size_t{slot} * window_; }
+  // Where the turn of a slot's ring ends: the same for a tile, spread over the ring from tile to tile.
+  [[nodiscard]] std::uint32_t turn(std::uint32_t slot) const {
+    return static_cast<std::uint32_t>((std::uint64_t{(slot >> tile_bits_) * 0x9E3779B1u} * window_) >> 32);
+  }
+  [[nodiscard]] std::uint32_t wrapped(std::uint32_t place) const { return place >= window_ ? place - window_ : place; }
 
   void process_chunk(const Frame& in, std::size_t first, std::size_t n, FrameBuilder& out);
   Rows pick_usable(const Frame& in, std::size_t first, std::size_t n, FrameBuilder& out);
   void step_rows(const Rows& rows, FrameBuilder& out);
-  void step(std::uint32_t slot, double value, std::size_t row);
+  void step(Head& h, std::uint32_t slot, double value, std::size_t row);
   [[nodiscard]] bool step_block(const Rows& rows);
   void begin_slot(std::uint32_t slot, Head& h, T value);
-  void build(Head& h);
+  void build(std::uint32_t slot, Head& h);
+  void build_extremes(std::uint32_t slot, Head& h);
+  void build_sums(std::uint32_t slot, Head& h);
+  void leave_line(std::uint32_t slot, Head& h);
   void prefetch(const Rows& rows, std::size_t i) const;
   void write(const Rows& rows, FrameBuilder& out);
 
@@ -83,11 +96,19 @@ class SlidingCount final : public Operator {
   const double share_;   // 1 / window
   const double loss_;    // spread / peak below which the sums are built anew
   const double limit_;   // largest usable magnitude
-  const std::size_t stride_;
-  Arena arena_;
+  const unsigned tile_bits_;
+  Arena heads_, cells_, lines_;
 
-  // Results of one chunk, and usable rows picked out of one with others among them.
-  std::array<double, kChunk> n_, mean_, variance_, low_, high_, first_;
+  // Where the results of the chunk in work go: into the output's column where there is one, else into spare_.
+  struct Results {
+    double *mean, *variance, *low, *high;
+  };
+  [[nodiscard]] Results aim(FrameBuilder& out, std::size_t row);
+  Results to_{};
+  std::array<std::array<double, kChunk>, 4> spare_;
+  std::array<double, kChunk> n_, first_;
+  const bool wants_n_, wants_first_;
+  // Usable rows picked out of a chunk with others among them.
   std::array<std::uint32_t, kChunk> picked_slot_;
   std::array<Nanos, kChunk> picked_time_;
   std::array<double, kChunk> picked_value_;
