@@ -5,12 +5,14 @@
 
 namespace alara::bench {
 
+Result<Report> run_anomalies(const Arguments& arguments);
 Result<Report> run_engine(const Arguments& arguments);
 Result<Report> run_features(const Arguments& arguments);
 Result<Report> run_infer(const Arguments& arguments);
 
 std::span<const Bench> all_benches() {
   static constexpr auto kBenches = std::to_array<Bench>({
+      {"anomalies", "NAB's scoring of the detector that needs no choice (--data DIR)", run_anomalies},
       {"engine", "from a sample's arrival to the rule, one core, 10,000 signals", run_engine},
       {"features", "waveform features of 100 machines x 3 axes", run_features},
       {"infer", "the model step against bare ONNX Runtime calls, and batching over assets", run_infer},

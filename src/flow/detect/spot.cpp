@@ -8,6 +8,7 @@ namespace alara::flow {
 namespace {
 
 constexpr std::uint32_t kLeastPeaks = 4;  // fewer give no fit: they are learned, never alarmed
+constexpr std::uint32_t kPeaksPerFit = 8;  // a new fit when an eighth of the peaks kept is new: a fit costs some 20 us
 constexpr double kMaxTailScore = 18;      // -log10 of a probability below which numbers mean nothing
 
 }  // namespace
@@ -55,7 +56,9 @@ void SpotBank::learn(Tail& tail, std::span<double> peaks, double excess) const {
   tail.next = tail.next + 1 == options_.peaks ? 0 : tail.next + 1;
   tail.kept = std::min(tail.kept + 1, options_.peaks);
   ++tail.peaks;
-  if (tail.kept >= kLeastPeaks) tail.fit = fit_gpd(peaks.first(tail.kept));
+  if (tail.kept < kLeastPeaks || ++tail.unfitted < tail.kept / kPeaksPerFit) return;
+  tail.unfitted = 0;
+  tail.fit = fit_gpd(peaks.first(tail.kept));
 }
 
 // Eq. (1) of the paper: z_q = t + sigma / gamma ((q n / N_t)^-gamma - 1).

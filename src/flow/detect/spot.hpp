@@ -2,7 +2,7 @@
 // Streaming peaks over threshold: an alarm with a chosen probability q on normal data, without assuming a distribution.
 // A. Siffer et al., "Anomaly detection in streams with extreme value theory", KDD 2017: SPOT, its two-sided form, and
 // DSPOT, which looks at the difference to a moving mean. The tail beyond a high quantile is a generalised Pareto
-// distribution, refitted whenever a new peak arrives. Two things differ: we keep the newest `peaks` excesses only, so work and
+// distribution, refitted as new peaks arrive. Two things differ: we keep the newest `peaks` excesses only, so work and
 // memory are bounded; and the first of a run of alarms is learned as a peak of the size that the fitted tail expects
 // beyond the limit. Leaving alarms out, as the paper does, cuts the tail off where the limit happens to be, and the limit
 // then creeps down to the data. What is learned does not depend on how large the anomaly was.
@@ -41,7 +41,7 @@ class SpotBank {
     double threshold = 0;      // t: where peaks begin
     double limit = 0;          // z_q
     std::uint64_t peaks = 0;   // N_t: peaks ever
-    std::uint32_t kept = 0, next = 0;
+    std::uint32_t kept = 0, next = 0, unfitted = 0;
     bool beyond = false;       // the newest sample was an alarm
   };
   struct State {
