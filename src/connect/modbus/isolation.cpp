@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of the poller that finds out which tags of a merged read a device refuses.
+#include "base/quantity.hpp"
 #include "connect/modbus/poller.hpp"
 
 namespace alara::modbus {
@@ -21,13 +22,16 @@ void Poller::refused(Poll& poll, wire::ModbusException exception, Nanos now) {
   if (passing(exception)) return spoil(poll.plan.tags, now, false);
   if (exception == wire::ModbusException::illegal_function || poll.plan.tags.size() == 1) {
     spoil(poll.plan.tags, now, false);
-    for (const std::uint32_t tag : poll.plan.tags) quarantine(tag);
+    for (const std::uint32_t tag : poll.plan.tags) quarantine(tag, exception);
     return;
   }
   if (!isolation_) isolate(poll);  // else its turn comes with its next slot
 }
 
-void Poller::quarantine(std::uint32_t tag) {
+void Poller::quarantine(std::uint32_t tag, wire::ModbusException exception) {
+  const Address& address = tags_[tag].address;
+  telemetry_.set_error(fmt::format("unit {} refuses {} {}: {}; it is left out and tried again every {}", address.unit,
+                                   name_of(address.table), address.first, name_of(exception), format_duration(settings_.retry)));
   quarantined_[tag] = true;
   telemetry_.quarantined.fetch_add(1, std::memory_order_relaxed);
   wants_plan_ = true;
@@ -60,7 +64,7 @@ void Poller::part_answered(const wire::ModbusAnswer& answer, Nanos arrival) {
     isolation.read.push_back(part);
   } else if (part.end - part.begin == 1) {
     const std::uint32_t tag = isolation.refused->plan.tags[part.begin];
-    isolation.bad.push_back(tag);
+    isolation.bad.push_back({tag, answer.exception});
     spoil({&tag, 1}, arrival, false);
   } else {
     const std::size_t middle = part.begin + (part.end - part.begin) / 2;
@@ -75,7 +79,7 @@ void Poller::part_answered(const wire::ModbusAnswer& answer, Nanos arrival) {
 // between the parts or the size of the request: the parts that worked stay apart.
 void Poller::finish_isolation() {
   Isolation& isolation = *isolation_;
-  for (const std::uint32_t tag : isolation.bad) quarantine(tag);
+  for (const Refused& refused : isolation.bad) quarantine(refused.tag, refused.exception);
   if (isolation.bad.empty() && isolation.read.size() > 1) {
     for (const Part& part : isolation.read) {
       const Address& begin = tags_[isolation.refused->plan.tags[part.begin]].address;

@@ -65,11 +65,15 @@ class Poller {
   struct Part {  // of an isolation: tags [begin, end) of the refused read
     std::size_t begin, end;
   };
+  struct Refused {
+    std::uint32_t tag;
+    wire::ModbusException exception;
+  };
   struct Isolation {
     Poll* refused;
     std::vector<Part> untried;  // the last is tried next
     std::vector<Part> read;
-    std::vector<std::uint32_t> bad;
+    std::vector<Refused> bad;
     Part trying;
     Poll poll;
   };
@@ -87,7 +91,7 @@ class Poller {
   void part_answered(const wire::ModbusAnswer& answer, Nanos arrival);
   void finish_isolation();
   void abandon_isolation();
-  void quarantine(std::uint32_t tag);
+  void quarantine(std::uint32_t tag, wire::ModbusException exception);
 
   const Settings& settings_;
   const std::uint64_t phase_;
