@@ -17,8 +17,8 @@ namespace alara::bench {
 namespace {
 
 constexpr std::size_t kWindow = 100;
-constexpr std::size_t kBatch = 1000;        // rows of one push, as a poll or a message brings them
-constexpr std::size_t kBlock = 256;         // samples of one block
+constexpr std::size_t kBatch = 1000;           // rows of one push, as a poll or a message brings them
+constexpr std::size_t kBlock = 256;            // samples of one block
 constexpr std::size_t kTableValues = 1 << 20;  // the input repeats after this many samples
 constexpr double kLimit = 0.05;
 constexpr const char* kStep = "{of: x, kind: sliding, count: 100, use: [mean, min, max, std, rms]}";
@@ -332,8 +332,9 @@ enum class Arrival { rows, blocks };
 // Every row the window makes, for rows, for blocks and for both in turn, against the definitions.
 Status check_against_reference(const std::vector<double>& values) {
   constexpr std::size_t kSignals = 97, kSamples = 2 * kBlock + 300;
-  for (const auto& [first, second] : {std::pair{Arrival::rows, Arrival::rows}, std::pair{Arrival::blocks, Arrival::blocks},
-                                     std::pair{Arrival::rows, Arrival::blocks}}) {
+  for (const auto& [first, second] :
+       {std::pair{Arrival::rows, Arrival::rows}, std::pair{Arrival::blocks, Arrival::blocks},
+        std::pair{Arrival::rows, Arrival::blocks}}) {
     std::vector<std::vector<double>> input(kSignals);
     for (std::size_t s = 0; s < kSignals; ++s)
       for (std::size_t i = 0; i < kSamples; ++i) input[s].push_back(values[(s * 7919 + i) % values.size()]);
@@ -367,8 +368,7 @@ Status check_against_reference(const std::vector<double>& values) {
     }
     if (seen.checked() != kSignals * kSamples)
       return fail(ErrorKind::internal, "{} rows came out instead of {}", seen.checked(), kSignals * kSamples);
-    if (!(seen.worst() < 1e-9))
-      return fail(ErrorKind::internal, "a window's result is off by {:.3g}", seen.worst());
+    if (!(seen.worst() < 1e-9)) return fail(ErrorKind::internal, "a window's result is off by {:.3g}", seen.worst());
   }
   return {};
 }
@@ -408,8 +408,9 @@ Result<Report> run_engine(const Arguments& arguments) {
   figures["ns_per_sample_100_signals"] = few.ns_per_sample;
   figures["ns_per_sample_100k_signals"] = many.ns_per_sample;
   report.baseline["plain_loop_ns_per_sample"] = plain;
-  report.notes.push_back("the plain loop replaces a value of a 100-value window per signal, keeps sum and sum of squares "
-                         "and compares: no minimum, no maximum, no roots, no rows");
+  report.notes.push_back(
+      "the plain loop replaces a value of a 100-value window per signal, keeps sum and sum of squares "
+      "and compares: no minimum, no maximum, no roots, no rows");
   if (!counts_allocations()) report.notes.push_back("allocations are not counted under a sanitizer");
   return report;
 }

@@ -56,7 +56,9 @@ class EngineInbox final : public CommandInbox {
   [[nodiscard]] int event_fd() const override { return event_fd_; }
   void acknowledge(const Ack& ack) override;
 
-  [[nodiscard]] std::uint64_t lost_acks() const { return lost_acks_.get(); }  // for commands nobody sent, or twice too many
+  [[nodiscard]] std::uint64_t lost_acks() const {
+    return lost_acks_.get();
+  }  // for commands nobody sent, or twice too many
 
  private:
   friend class CommandLane;

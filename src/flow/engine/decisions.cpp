@@ -34,7 +34,7 @@ bool DecisionDesk::send(const Command& command) {
   const std::size_t actuator = index_of(command.actuator);
   CommandLane* lane = actuator < lane_of_actuator_.size() ? lane_of_actuator_[actuator] : nullptr;
   Pending& pending = slot_of(command.id);
-  const char* refusal = lane == nullptr ? "no connector has this actuator"
+  const char* refusal = lane == nullptr                   ? "no connector has this actuator"
                         : pending.open && !pending.missed ? "too many commands without an answer"
                                                           : nullptr;
   if (refusal == nullptr && !lane->send(command)) refusal = "the connector's queue is full";

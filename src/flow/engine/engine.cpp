@@ -15,8 +15,7 @@ Engine::Engine(std::vector<ShardOptions> shards, Clock& clock) : clock_(clock), 
 Engine::~Engine() { stop(); }
 
 Result<Engine::Connection*> Engine::connect(ConnectorId id, InletOptions options) {
-  if (connections_.contains(id))
-    return fail(ErrorKind::internal, "connector '{}' is connected already", options.name);
+  if (connections_.contains(id)) return fail(ErrorKind::internal, "connector '{}' is connected already", options.name);
   ALARA_TRY(auto inbox, EngineInbox::create());
   auto& connection = connections_[id];
   connection.reset(new Connection{{std::move(options), clock_, latest_}, std::move(inbox)});
@@ -44,15 +43,16 @@ Status Engine::check(const EnginePlan& plan) const {
     for (const auto& slots : pipeline.keep ? running->second.signals : pipeline.signals)
       for (const SignalId id : slots)
         if (index_of(id) >= plan.connector_of_signal.size())
-          return fail(ErrorKind::internal, "pipeline '{}' reads signal {}, which is not there", pipeline.name, index_of(id));
+          return fail(ErrorKind::internal, "pipeline '{}' reads signal {}, which is not there", pipeline.name,
+                      index_of(id));
   }
   for (const auto* owners : {&plan.connector_of_signal, &plan.connector_of_actuator})
     for (const ConnectorId id : *owners)
       if (id != kNoConnector && !connections_.contains(id))
         return fail(ErrorKind::internal, "connector {} is not connected", index_of(id));
   if (plan.connector_of_signal.size() > LatestValues::kMaxEntries)
-    return fail(ErrorKind::exhausted, "{} signals are more than the {} one node can hold", plan.connector_of_signal.size(),
-                LatestValues::kMaxEntries);
+    return fail(ErrorKind::exhausted, "{} signals are more than the {} one node can hold",
+                plan.connector_of_signal.size(), LatestValues::kMaxEntries);
   return {};
 }
 
@@ -110,6 +110,10 @@ void Engine::route_inlets(const EnginePlan& plan, const std::vector<ShardMask>& 
   for (std::uint32_t i = 0; i < plan.connector_of_signal.size(); ++i)
     own[plan.connector_of_signal[i]].push_back(SignalId{i});
   for (const auto& [id, connection] : connections_) connection->inlet.route(masks, own[id]);
+}
+
+void Engine::make_safe() {
+  for (auto& shard : shards_) shard->make_safe();
 }
 
 void Engine::start() {

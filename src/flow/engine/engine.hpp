@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// All shards, the inlets and command inboxes of all connectors, and the newest values, put together: what the node holds.
-// Control calls (everything but the accessors' own promises) come from one thread.
+// All shards, the inlets and command inboxes of all connectors, and the newest values, put together: what the node
+// holds. Control calls (everything but the accessors' own promises) come from one thread.
 #pragma once
 
 #include <map>
@@ -36,6 +36,8 @@ class Engine {
   // error. Connectors named must have been connected.
   [[nodiscard]] Status apply(EnginePlan plan);
 
+  // Lets all operators command their safe values; the shards do so in their next turn.
+  void make_safe();
   void start();
   // Drains and ends the shards; connectors have been stopped before.
   void stop();

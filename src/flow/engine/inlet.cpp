@@ -70,8 +70,8 @@ Ring& ConnectorInlet::ring_to(std::size_t shard, Wake& consumer) {
 void ConnectorInlet::route(std::vector<ShardMask> shards_of_signal, std::span<const SignalId> own) {
   auto table = std::make_unique<Table>();
   if (!own.empty()) table->common = shards_of_signal[index_of(own.front())];
-  table->uniform = std::all_of(own.begin(), own.end(),
-                               [&](SignalId id) { return shards_of_signal[index_of(id)] == table->common; });
+  table->uniform =
+      std::all_of(own.begin(), own.end(), [&](SignalId id) { return shards_of_signal[index_of(id)] == table->common; });
   table->shards = std::move(shards_of_signal);
   delete retired_table_.exchange(nullptr, std::memory_order_acq_rel);
   delete next_table_.exchange(table.release(), std::memory_order_acq_rel);
@@ -118,16 +118,45 @@ void ConnectorInlet::push(const Batch& batch) {
                "a batch whose columns differ in length");
   if (n == 0) return;
   if (next_table_.load(std::memory_order_relaxed) != nullptr) take_new_table();
-  const std::uint32_t greatest = batch.is_block() ? index_of(batch.block_signal) : greatest_id(batch.signal);
-  if (greatest >= table_->shards.size()) return reject("unknown_signal", n);
   Batch checked = batch;
-  if (!hold_to_wall_clock(checked)) return reject("bad_time", n);
-  accepted_.add(n);
+  std::uint32_t greatest = batch.is_block() ? index_of(batch.block_signal) : greatest_id(batch.signal);
+  if (greatest >= table_->shards.size() && !leave_out_unknown(checked, greatest)) return;
+  if (!hold_to_wall_clock(checked)) return reject("bad_time", checked.size());
+  accepted_.add(checked.size());
   write_latest(checked);
   if (checked.is_block())
     push_block(checked);
   else
     push_rows(checked, greatest);
+}
+
+// Rejects the samples of ids that the table does not have; false when none is left.
+bool ConnectorInlet::leave_out_unknown(Batch& batch, std::uint32_t& greatest) {
+  Nanos end = 0;
+  const bool spell_out = !batch.time.empty() || batch.step != 0;
+  if (batch.time.empty() && !regular_end(batch, end)) {
+    reject("bad_time", batch.size());
+    return false;
+  }
+  known_.signal.clear();
+  known_.value.clear();
+  known_.time.clear();
+  known_.quality.clear();
+  for (std::size_t i = 0; i < batch.signal.size(); ++i) {
+    if (index_of(batch.signal[i]) >= table_->shards.size()) continue;
+    known_.signal.push_back(batch.signal[i]);
+    known_.value.push_back(batch.value[i]);
+    if (spell_out) known_.time.push_back(batch.time_at(i));
+    if (!batch.quality.empty()) known_.quality.push_back(batch.quality[i]);
+  }
+  reject("unknown_signal", batch.size() - known_.signal.size());
+  if (known_.signal.empty()) return false;
+  greatest = greatest_id(known_.signal);
+  batch.signal = known_.signal;
+  batch.value = known_.value;
+  batch.time = known_.time;
+  batch.quality = known_.quality;
+  return true;
 }
 
 // Replaces event times too far ahead; false when a regular batch's times overflow.
@@ -280,7 +309,8 @@ InletAccount ConnectorInlet::account() const {
     if (dropped[i] != 0) account.dropped.emplace_back(name_of(static_cast<DropReason>(i)), dropped[i]);
   for (const Reason& reason : rejected_)
     if (const char* text = reason.text.load(std::memory_order_acquire))
-      account.rejected.emplace_back(std::string(text, reason.length.load(std::memory_order_relaxed)), reason.points.get());
+      account.rejected.emplace_back(std::string(text, reason.length.load(std::memory_order_relaxed)),
+                                    reason.points.get());
   account.received = account.accepted + account.rejected_points();
   return account;
 }

@@ -29,10 +29,10 @@ inline constexpr std::size_t kMaxShards = 8;
 using ShardMask = std::uint8_t;
 
 struct InletOptions {
-  std::string name;                // of the connector, for reports
-  bool live = true;                // event times are held against the wall clock; false for replays
-  Nanos max_skew = 10 * kSecond;   // a later event time than this ahead of the wall clock is replaced by the wall time
-  RingOptions ring = {};           // of each ring to a shard
+  std::string name;               // of the connector, for reports
+  bool live = true;               // event times are held against the wall clock; false for replays
+  Nanos max_skew = 10 * kSecond;  // a later event time than this ahead of the wall clock is replaced by the wall time
+  RingOptions ring = {};          // of each ring to a shard
 };
 
 struct InletAccount {
@@ -56,14 +56,16 @@ class ConnectorInlet final : public Inlet {
 
   // Control thread. The ring to shard `shard`, made at the first call; `consumer` is that shard's.
   Ring& ring_to(std::size_t shard, Wake& consumer);
-  [[nodiscard]] Ring* existing_ring_to(std::size_t shard) const { return rings_[shard].load(std::memory_order_acquire); }
+  [[nodiscard]] Ring* existing_ring_to(std::size_t shard) const {
+    return rings_[shard].load(std::memory_order_acquire);
+  }
   // Which shards use each signal id, and which ids are this connector's; takes effect at its next push. Rings for all
   // shards named for its own ids must exist. Ids at or beyond the table's end are rejected as unknown_signal; pushing
   // another connector's id is a bug.
   void route(std::vector<ShardMask> shards_of_signal, std::span<const SignalId> own);
   // Called instead of waiting when a ring is full, for engines without threads (set before the first push).
   void when_full_call(std::function<void()> make_room) { make_room_ = std::move(make_room); }
-  void stop();    // blocked pushes give up; for the connector's end
+  void stop();  // blocked pushes give up; for the connector's end
   void resume();
 
   // Any thread.
@@ -80,6 +82,7 @@ class ConnectorInlet final : public Inlet {
   struct Copy;  // which samples of a batch go to a ring
 
   void take_new_table();
+  [[nodiscard]] bool leave_out_unknown(Batch& batch, std::uint32_t& greatest);
   [[nodiscard]] bool hold_to_wall_clock(Batch& batch);
   void write_latest(const Batch& batch);
   void push_block(const Batch& batch);
@@ -99,7 +102,13 @@ class ConnectorInlet final : public Inlet {
   std::atomic<Table*> retired_table_{nullptr};  // and back, to be freed
   std::unique_ptr<Table> table_;                // the connector's thread
 
-  // Scratch of the connector's thread; grows while warming up.
+  // Scratch of the connector's thread; grows while warming up. `known_` is what a batch with unknown ids has besides.
+  struct Known {
+    std::vector<SignalId> signal;
+    std::vector<double> value;
+    std::vector<Nanos> time;
+    std::vector<Quality> quality;
+  } known_;
   std::vector<Nanos> times_;
   std::vector<Quality> qualities_;
   std::array<std::vector<std::uint32_t>, kMaxShards> chosen_;

@@ -68,8 +68,14 @@ TEST_F(InletTest, SendsEachSampleToTheShardsThatUseIt) {
 
 TEST_F(InletTest, CountsWhatItCanNotTake) {
   Samples samples;
-  samples.add(4, 1, 1).add(0, 1, 1);
+  samples.add(4, 1, 1).add(0, 2, 1).add(UINT32_MAX, 1, 1);
   inlet.push(samples.batch());
+  EXPECT_EQ(take(*first), std::vector<double>{2}) << "the good sample beside them is not lost";
+  Batch block;
+  const std::vector<double> two(2);
+  block.value = two;
+  block.block_signal = SignalId{4};
+  inlet.push(block);
   inlet.reject("malformed", 3);
   inlet.reject("malformed", 2);
   Batch endless;
@@ -79,10 +85,10 @@ TEST_F(InletTest, CountsWhatItCanNotTake) {
   endless.step = INT64_MAX / 2;
   inlet.push(endless);
   const InletAccount account = inlet.account();
-  EXPECT_EQ(account.received, 10u);
-  EXPECT_EQ(account.accepted, 0u);
+  EXPECT_EQ(account.received, 13u);
+  EXPECT_EQ(account.accepted, 1u);
   ASSERT_EQ(account.rejected.size(), 3u);
-  EXPECT_EQ(account.rejected[0], (std::pair<std::string, std::uint64_t>{"unknown_signal", 2}));
+  EXPECT_EQ(account.rejected[0], (std::pair<std::string, std::uint64_t>{"unknown_signal", 4}));
   EXPECT_EQ(account.rejected[1], (std::pair<std::string, std::uint64_t>{"malformed", 5}));
   EXPECT_EQ(account.rejected[2], (std::pair<std::string, std::uint64_t>{"bad_time", 3}));
   expect_law(inlet);

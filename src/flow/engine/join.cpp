@@ -38,8 +38,9 @@ Join::Join(std::vector<Input> inputs, std::size_t slots)
 }
 
 std::size_t Join::memory_bytes() const {
-  std::size_t bytes = value_.capacity() * sizeof(double) + quality_.capacity() + slots_.capacity() * sizeof(std::uint32_t) +
-                      times_.capacity() * sizeof(Nanos) + qualities_.capacity();
+  std::size_t bytes = value_.capacity() * sizeof(double) + quality_.capacity() +
+                      slots_.capacity() * sizeof(std::uint32_t) + times_.capacity() * sizeof(Nanos) +
+                      qualities_.capacity();
   for (const auto& column : columns_) bytes += column.capacity() * sizeof(double);
   return bytes;
 }

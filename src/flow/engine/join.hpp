@@ -31,7 +31,7 @@ class Join {
   // A producer and the inputs that read from it.
   struct Source {
     std::uint32_t producer = 0;
-    std::vector<Input> reads;  // `producer` is here the index of the input
+    std::vector<Input> reads;          // `producer` is here the index of the input
     std::vector<std::uint32_t> order;  // rows by (slot, time), when they are not in that order already
     std::size_t next = 0;
   };

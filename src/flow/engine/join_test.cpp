@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <random>
 #include <map>
+#include <random>
 
 namespace alara::flow {
 namespace {

@@ -2,9 +2,9 @@
 // The newest accepted value of every signal, for the API and the live table. Each entry has one writer (the thread of
 // the connector that owns the signal, or the shard that owns a derived value) and any number of readers.
 //
-// Safety rules: an entry is a sequence lock over atomics. The writer makes `version` odd, stores the fields with release
-// order, then makes it even; a reader retries when the version was odd or has changed. Nobody waits for a reader.
-// Growing adds chunks and never moves an entry, so references stay valid.
+// Safety rules: an entry is a sequence lock over atomics. The writer makes `version` odd, stores the fields with
+// release order, then makes it even; a reader retries when the version was odd or has changed. Nobody waits for a
+// reader. Growing adds chunks and never moves an entry, so references stay valid.
 #pragma once
 
 #include <array>

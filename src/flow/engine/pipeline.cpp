@@ -31,9 +31,9 @@ Status check_step(const PipelinePlan& plan, std::size_t at) {
 std::vector<Join::Input> join_inputs(const StepPlan& step, std::size_t signal_inputs) {
   std::vector<Join::Input> inputs;
   for (const InputRef& input : step.inputs)
-    inputs.push_back({static_cast<std::uint32_t>(input.source +
-                                                 (input.from == InputRef::From::step ? signal_inputs : 0)),
-                      input.column});
+    inputs.push_back(
+        {static_cast<std::uint32_t>(input.source + (input.from == InputRef::From::step ? signal_inputs : 0)),
+         input.column});
   return inputs;
 }
 
@@ -142,6 +142,13 @@ void Pipeline::acknowledged(std::size_t step, const Ack& ack) {
   speak_as(step);
   steps_[step].code->acknowledged(ack);
   find_next_due();
+}
+
+void Pipeline::make_safe(Nanos monotonic) {
+  for (std::size_t step = 0; step < steps_.size(); ++step) {
+    speak_as(step);
+    steps_[step].code->make_safe(monotonic);
+  }
 }
 
 void Pipeline::publish_counters() {

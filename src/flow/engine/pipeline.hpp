@@ -36,6 +36,8 @@ class Pipeline {
   [[nodiscard]] Nanos next_due() const { return next_due_; }
 
   void acknowledged(std::size_t step, const Ack& ack);
+  // Lets every operator command its safe values.
+  void make_safe(Nanos monotonic);
   // Copies the operators' own counters to where other threads may read them.
   void publish_counters();
 

@@ -49,7 +49,8 @@ struct PipelinePlan {
   std::vector<AssetId> assets;                 // slot -> asset
   std::vector<std::vector<SignalId>> signals;  // [input][slot]; one signal may stand in several places
   std::vector<StepPlan> steps;                 // in topological order
-  // True: the running pipeline of this id goes on with its state, on the shard it is on; only `id` and `shard` are read.
+  // True: the running pipeline of this id goes on with its state, on the shard it is on; only `id` and `shard` are
+  // read.
   bool keep = false;
 };
 

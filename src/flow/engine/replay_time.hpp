@@ -30,8 +30,7 @@ class ReplayTime {
   // The samples of a batch, in order.
   void see(const Batch& batch) {
     const std::size_t n = batch.size();
-    const Nanos greatest =
-        batch.time.empty() ? std::max(batch.time0, batch.time_at(n - 1)) : greatest_time(batch.time);
+    const Nanos greatest = batch.time.empty() ? std::max(batch.time0, batch.time_at(n - 1)) : greatest_time(batch.time);
     if (started() && !far(greatest)) {
       now_ = std::max(now_, greatest);
       ahead_ = 0;

@@ -26,8 +26,10 @@ namespace {
 
 constexpr std::uint32_t kSkip = 1, kRows = 2, kTimes = 4, kQualities = 8;
 constexpr std::uint64_t kLeastBytes = 4096;
-constexpr std::uint64_t kHotBytes = 256 << 10;  // an empty ring starts over here: it stays in cache, and resident memory small
-constexpr std::uint64_t kEntryShare = 8;  // an entry takes at most this part of the ring, so dropping can always make room
+constexpr std::uint64_t kHotBytes =
+    256 << 10;  // an empty ring starts over here: it stays in cache, and resident memory small
+constexpr std::uint64_t kEntryShare =
+    8;  // an entry takes at most this part of the ring, so dropping can always make room
 
 constexpr std::uint64_t padded(std::uint64_t bytes, std::uint64_t unit) { return (bytes + unit - 1) / unit * unit; }
 
@@ -96,7 +98,8 @@ bool Ring::steal_oldest() {
 
 bool Ring::wait_for_room(std::uint64_t bytes, std::uint64_t& start, DropReason& reason) {
   SystemClock clock;  // a limit on blocking a real thread: real time, whatever the samples' clock
-  const Nanos until = clock.monotonic() + block_at_most_;
+  const Nanos now = clock.monotonic();
+  const Nanos until = block_at_most_ > kNever - now ? kNever : now + block_at_most_;
   for (;;) {
     const std::uint32_t prepared = room_.prepare();
     const bool fits = place(bytes, start);
@@ -115,8 +118,10 @@ bool Ring::make_room(std::uint64_t bytes, std::uint64_t& start, DropReason& reas
   if (place(bytes, start)) return true;
   reason = DropReason::newest;
   switch (when_full_) {
-    case WhenFull::drop_newest: return false;
-    case WhenFull::block: return wait_for_room(bytes, start, reason);
+    case WhenFull::drop_newest:
+      return false;
+    case WhenFull::block:
+      return wait_for_room(bytes, start, reason);
     case WhenFull::drop_oldest:
       while (steal_oldest())
         if (place(bytes, start)) return true;

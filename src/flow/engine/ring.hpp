@@ -5,10 +5,12 @@
 // Safety rules. One producer thread, one consumer thread.
 //  - Positions are byte offsets that only rise; position p lives at buffer[p mod capacity]. Entries are multiples of
 //    64 bytes and contiguous; gaps (end of the buffer, or a jump over the pinned entry) are entries marked as skips.
-//  - [head_, tail_) are the entries not yet taken. tail_ is moved by the producer only. head_ moves by compare-and-swap:
+//  - [head_, tail_) are the entries not yet taken. tail_ is moved by the producer only. head_ moves by
+//  compare-and-swap:
 //    by the consumer when it takes the oldest entry, by the producer when it drops it (drop_oldest). Whoever wins
 //    owns the entry.
-//  - pinned_ is the position the consumer is looking at. It stores pinned_ = p, then checks head_ == p; the producer moves
+//  - pinned_ is the position the consumer is looking at. It stores pinned_ = p, then checks head_ == p; the producer
+//  moves
 //    head_, then reads pinned_ (all sequentially consistent): so either the producer sees the pin and keeps off those
 //    bytes, or the consumer sees that the entry is gone. Only then does the consumer read the entry's header.
 //  - At least one 64-byte header stays free in front of head_ and of the pinned entry, so a skip can always be written.
@@ -40,7 +42,7 @@ inline constexpr std::size_t kDropReasons = 4;
 struct RingOptions {
   std::size_t bytes = std::size_t{1} << 20;  // rounded up to a power of two; 20 bytes a point and 64 a batch
   WhenFull when_full = WhenFull::block;
-  Nanos block_at_most = 200 * kMillisecond;
+  Nanos block_at_most = 200 * kMillisecond;  // kNever for finite sources that may be slowed down
 };
 
 // Points by fate, at one moment. Exact when producer and consumer are quiet: offered == taken + buffered + all dropped.

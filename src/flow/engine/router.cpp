@@ -112,8 +112,7 @@ void Router::scatter_rows(const Batch& batch) {
   std::uint32_t feed = 0;
   if (one_feed(batch, feed)) {
     column_ = batch.value;
-    return offer(feed,
-                 {{slot_.data(), batch.size()}, 0, times_of(batch), batch.quality, {&column_, 1}, batch.arrival});
+    return offer(feed, {{slot_.data(), batch.size()}, 0, times_of(batch), batch.quality, {&column_, 1}, batch.arrival});
   }
   count_rows(batch);
   place_rows(batch);
@@ -164,8 +163,8 @@ void Router::place_rows(const Batch& batch) {
     const std::size_t n = feed.rows;
     column_ = {value_.data() + feed.begin, n};
     const std::span<const Quality> quality{quality_.data() + feed.begin, batch.quality.empty() ? 0 : n};
-    offer(used, {{slot_.data() + feed.begin, n}, 0, {time_.data() + feed.begin, n}, quality, {&column_, 1},
-                 batch.arrival});
+    offer(used,
+          {{slot_.data() + feed.begin, n}, 0, {time_.data() + feed.begin, n}, quality, {&column_, 1}, batch.arrival});
     feed.rows = 0;
   }
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Spreads the samples of a batch over the signal inputs of a shard's pipelines. Inputs with the same signals in the same
-// slots (pipelines over one asset type) share a feed, so their rows are made once. A block goes through without copying;
-// so do the values of a batch that belongs to one feed.
-// Confined to its shard's thread.
+// Spreads the samples of a batch over the signal inputs of a shard's pipelines. Inputs with the same signals in the
+// same slots (pipelines over one asset type) share a feed, so their rows are made once. A block goes through without
+// copying; so do the values of a batch that belongs to one feed. Confined to its shard's thread.
 #pragma once
 
 #include <cstdint>

@@ -10,9 +10,9 @@
 namespace alara::flow {
 namespace {
 
-constexpr int kPassesPerTurn = 16;                // over the rings, one batch of each: bounds how late timers and acks can be
-constexpr Nanos kHeartbeat = 200 * kMillisecond;  // longest sleep: shows that the thread lives
-constexpr Nanos kLeastSleep = 100 * kMicrosecond; // an operator that stays due must not make the shard spin
+constexpr int kPassesPerTurn = 16;  // over the rings, one batch of each: bounds how late timers and acks can be
+constexpr Nanos kHeartbeat = 200 * kMillisecond;   // longest sleep: shows that the thread lives
+constexpr Nanos kLeastSleep = 100 * kMicrosecond;  // an operator that stays due must not make the shard spin
 constexpr Nanos kPublication = kSecond;
 
 }  // namespace
@@ -44,9 +44,11 @@ Status Shard::replace(Plan plan) {
   std::vector<std::shared_ptr<const PipelineStats>> shown;
   for (PipelinePlan& pipeline : plan.pipelines) {
     if (pipeline.keep) {
-      const auto known = std::find_if(shown_.begin(), shown_.end(), [&](const auto& s) { return s->id == pipeline.id; });
+      const auto known =
+          std::find_if(shown_.begin(), shown_.end(), [&](const auto& s) { return s->id == pipeline.id; });
       if (known == shown_.end())
-        return fail(ErrorKind::internal, "pipeline '{}' can not be kept: shard {} does not run it", pipeline.name, index_);
+        return fail(ErrorKind::internal, "pipeline '{}' can not be kept: shard {} does not run it", pipeline.name,
+                    index_);
       replacement.kept.emplace_back(replacement.next.pipelines.size(), pipeline.id);
       replacement.next.pipelines.emplace_back();
       shown.push_back(*known);
@@ -96,10 +98,16 @@ void Shard::install(Replacement& replacement) {
   replacement.done.notify_one();
 }
 
+void Shard::make_safe() {
+  safe_wanted_.store(true, std::memory_order_seq_cst);
+  wake_.tell();
+}
+
 bool Shard::turn() {
-  if (mail_.load(std::memory_order_relaxed) != nullptr)
-    install(*mail_.exchange(nullptr, std::memory_order_acquire));
+  if (mail_.load(std::memory_order_relaxed) != nullptr) install(*mail_.exchange(nullptr, std::memory_order_acquire));
   const Nanos monotonic = clock_.monotonic();
+  if (safe_wanted_.load(std::memory_order_relaxed) && safe_wanted_.exchange(false, std::memory_order_acquire))
+    for (const auto& pipeline : work_.pipelines) pipeline->make_safe(monotonic);
   bool worked = desk_.take_acks();
   if (options_.live) worked = pass_live_time(monotonic) || worked;
   for (int pass = 0; pass < kPassesPerTurn && drain_rings(work_.rings, monotonic); ++pass) worked = true;
@@ -207,8 +215,9 @@ void Shard::ask_for_priority() {
   if (options_.fifo_priority > 0) {
     const sched_param wanted{options_.fifo_priority};
     if (const int error = pthread_setschedparam(thread, SCHED_FIFO, &wanted); error != 0)
-      scheduling_note_ += fmt::format("{}no real-time priority {}: {} (needs CAP_SYS_NICE or an rtprio limit)",
-                                      scheduling_note_.empty() ? "" : "; ", options_.fifo_priority, std::strerror(error));
+      scheduling_note_ +=
+          fmt::format("{}no real-time priority {}: {} (needs CAP_SYS_NICE or an rtprio limit)",
+                      scheduling_note_.empty() ? "" : "; ", options_.fifo_priority, std::strerror(error));
   }
 }
 
@@ -239,7 +248,7 @@ void Shard::run(const std::stop_token& stop) {
 }
 
 bool Shard::has_news() const {
-  return mail_.load(std::memory_order_seq_cst) != nullptr || desk_.has_acks() ||
+  return mail_.load(std::memory_order_seq_cst) != nullptr || safe_wanted_.load(std::memory_order_seq_cst) || desk_.has_acks() ||
          std::any_of(work_.rings.begin(), work_.rings.end(), [](const Ring* ring) { return !ring->empty(); });
 }
 

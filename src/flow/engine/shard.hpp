@@ -22,20 +22,20 @@ namespace alara::flow {
 
 struct ShardOptions {
   std::string name = "shard";
-  bool live = true;             // event time is the wall clock; false: a replay's greatest event time
-  Nanos replay_jump = kHour;    // see ReplayTime
-  Nanos gather = 0;             // slow lane: after work, sleep this long before looking again (fewer, larger rounds)
-  int cpu = -1;                 // pin to this core
-  int fifo_priority = 0;        // 1…99: SCHED_FIFO, where the system allows it
-  Nanos spin = 0;               // look again for this long before sleeping: shorter wake-up, a busy core
+  bool live = true;           // event time is the wall clock; false: a replay's greatest event time
+  Nanos replay_jump = kHour;  // see ReplayTime
+  Nanos gather = 0;           // slow lane: after work, sleep this long before looking again (fewer, larger rounds)
+  int cpu = -1;               // pin to this core
+  int fifo_priority = 0;      // 1…99: SCHED_FIFO, where the system allows it
+  Nanos spin = 0;             // look again for this long before sleeping: shorter wake-up, a busy core
   DecisionOptions decisions = {};
 };
 
 // Written by the shard, read by any thread.
 struct ShardStats {
   Counter turns, batches, points, unused, sleeps;
-  Counter busy_ns;              // spent in turns that did something
-  Counter held_back;            // samples whose far-ahead time did not move the replay's time
+  Counter busy_ns;                   // spent in turns that did something
+  Counter held_back;                 // samples whose far-ahead time did not move the replay's time
   std::atomic<Nanos> last_turn{0};   // monotonic; a thread that hangs stops moving it
   std::atomic<Nanos> event_time{0};  // `now` as operators see it
 };
@@ -63,6 +63,9 @@ class Shard {
   // Control thread. Takes effect between two turns, before it returns; no sample is lost or seen twice.
   [[nodiscard]] Status replace(Plan plan);
 
+  // Any thread: lets all operators command their safe values in the next turn (Operator::make_safe).
+  void make_safe();
+
   void start();  // runs on a thread of its own
   void stop();   // drains what is in the rings, then ends the thread; idempotent
   [[nodiscard]] bool running() const { return thread_.joinable(); }
@@ -71,7 +74,8 @@ class Shard {
 
   // One turn; false when there was nothing to do. Not while the thread runs.
   bool turn();
-  // The earliest event time or monotonic deadline at which a turn has work without new data; for drivers of virtual time.
+  // The earliest event time or monotonic deadline at which a turn has work without new data; for drivers of virtual
+  // time.
   [[nodiscard]] Nanos next_due() const;
   [[nodiscard]] Nanos next_deadline() const { return desk_.next_deadline(); }
 
@@ -112,6 +116,7 @@ class Shard {
   ReplayTime replay_;
   Nanos next_publication_ = 0;
 
+  std::atomic<bool> safe_wanted_{false};     // from any thread; taken at the start of a turn
   std::atomic<Replacement*> mail_{nullptr};  // from control; taken at the start of a turn
 
   mutable std::mutex control_;  // guards what follows; never taken on the shard's thread while it works

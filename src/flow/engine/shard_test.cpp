@@ -105,8 +105,8 @@ TEST_F(ShardTest, MakesOneRowOfADiamond) {
   plan.steps.push_back(toys::step("x2", std::make_unique<toys::Scale>(2), {signal_input(0)}, 1));
   plan.steps.push_back(toys::step("x3", std::make_unique<toys::Scale>(3), {signal_input(0)}, 1));
   plan.steps.push_back(toys::step("sum", std::make_unique<toys::Scale>(1), {step_output(0), step_output(1)}, 1));
-  plan.steps.push_back(toys::step("r", std::make_unique<toys::Recorder>(rows),
-                                  {signal_input(0), step_output(2), step_output(0)}, 0));
+  plan.steps.push_back(
+      toys::step("r", std::make_unique<toys::Recorder>(rows), {signal_input(0), step_output(2), step_output(0)}, 0));
   apply(one(std::move(plan)), 1);
   Samples samples;
   samples.add(0, 1, 10).add(0, 2, 20);
@@ -211,8 +211,9 @@ TEST_F(ReplayTest, OneFarFutureSampleDoesNotMoveTime) {
 TEST_F(ShardTest, MatchesAcksToTheOperatorThatSent) {
   std::vector<Ack> acks;
   PipelinePlan plan = toys::pipeline(0, 2, 1);
-  plan.steps.push_back(toys::step(
-      "trip", std::make_unique<toys::Trip>(5, 10 * kMillisecond, engine.shard(0).decisions(), &acks), {signal_input(0)}, 0));
+  plan.steps.push_back(
+      toys::step("trip", std::make_unique<toys::Trip>(5, 10 * kMillisecond, engine.shard(0).decisions(), &acks),
+                 {signal_input(0)}, 0));
   apply(one(std::move(plan)), 2, 2);
   Samples samples;
   samples.add(1, 6, 1);
@@ -244,8 +245,9 @@ TEST_F(ShardTest, MatchesAcksToTheOperatorThatSent) {
 TEST_F(ShardTest, CountsADeadlineMissOnceWhetherTheAckComesLateOrNever) {
   std::vector<Ack> acks;
   PipelinePlan plan = toys::pipeline(0, 2, 1);
-  plan.steps.push_back(toys::step(
-      "trip", std::make_unique<toys::Trip>(5, 10 * kMillisecond, engine.shard(0).decisions(), &acks), {signal_input(0)}, 0));
+  plan.steps.push_back(
+      toys::step("trip", std::make_unique<toys::Trip>(5, 10 * kMillisecond, engine.shard(0).decisions(), &acks),
+                 {signal_input(0)}, 0));
   apply(one(std::move(plan)), 2, 2);
   Samples samples;
   samples.add(0, 6, 1).add(1, 6, 1);
@@ -273,8 +275,8 @@ TEST_F(ShardTest, CountsADeadlineMissOnceWhetherTheAckComesLateOrNever) {
 
 TEST_F(ShardTest, RefusesCommandsThatNoQueueCanTake) {
   PipelinePlan plan = toys::pipeline(0, 2, 1);
-  plan.steps.push_back(toys::step(
-      "trip", std::make_unique<toys::Trip>(5, kNever, engine.shard(0).decisions(), nullptr), {signal_input(0)}, 0));
+  plan.steps.push_back(toys::step("trip", std::make_unique<toys::Trip>(5, kNever, engine.shard(0).decisions(), nullptr),
+                                  {signal_input(0)}, 0));
   apply(one(std::move(plan)), 2, 1);
   Samples nowhere;
   nowhere.add(1, 6, 1);
@@ -312,8 +314,7 @@ TEST(Replay, IsBitIdentical) {
     PipelinePlan plan = toys::pipeline(0, 3, 2);
     plan.steps.push_back(toys::step("tick", std::make_unique<toys::Ticker>(3, 7), {signal_input(0)}, 1));
     plan.steps.push_back(toys::step("x", std::make_unique<toys::Scale>(0.1), {signal_input(0), signal_input(1)}, 1));
-    plan.steps.push_back(
-        toys::step("r", std::make_unique<toys::Recorder>(rows), {step_output(0), step_output(1)}, 0));
+    plan.steps.push_back(toys::step("r", std::make_unique<toys::Recorder>(rows), {step_output(0), step_output(1)}, 0));
     EnginePlan whole;
     whole.pipelines = one(std::move(plan));
     whole.connector_of_signal.assign(6, kPlc);

@@ -43,15 +43,15 @@ struct PipelineStats {
   std::string name;
   Lane lane = Lane::fast;
   std::size_t shard = 0;
-  Counter rounds;          // batches and timer rounds it took part in
-  Counter rows_in;         // samples that reached its inputs
-  Counter nan, bad;        // of rows_in: not a number; of bad quality
+  Counter rounds;                           // batches and timer rounds it took part in
+  Counter rows_in;                          // samples that reached its inputs
+  Counter nan, bad;                         // of rows_in: not a number; of bad quality
   Counter commands_sent, commands_refused;  // refused: the connector's queue or the pending list was full, or no route
   std::array<Counter, kOutcomes> acks;      // by Outcome
-  Counter deadline_misses;  // the ack came late, or not before the deadline passed
+  Counter deadline_misses;                  // the ack came late, or not before the deadline passed
   Counter events;
-  Histogram arrival_to_decision;  // monotonic arrival of the sample to Decisions::send
-  Histogram arrival_to_ack;       // … to the device's answer, of outcome `done`
+  Histogram arrival_to_decision;        // monotonic arrival of the sample to Decisions::send
+  Histogram arrival_to_ack;             // … to the device's answer, of outcome `done`
   std::atomic<Nanos> last_progress{0};  // monotonic instant at which it last took rows
   std::deque<StepStats> steps;
 };

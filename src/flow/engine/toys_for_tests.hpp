@@ -56,7 +56,8 @@ class Scale final : public Operator {
   double factor_;
 };
 
-// Counts rows per slot and emits (slot, due time, count so far) every `period` of the engine's time, from its first row on.
+// Counts rows per slot and emits (slot, due time, count so far) every `period` of the engine's time, from its first row
+// on.
 class Ticker final : public Operator {
  public:
   Ticker(std::size_t slots, Nanos period) : counts_(slots), period_(period) {}
