@@ -42,7 +42,6 @@ class Moments {
   double m2_ = 0;      // sum of squared deviations from the mean
   double s1_ = 0, s2_ = 0;  // of the chunk, about the mean of what is folded
   std::uint32_t in_chunk_ = 0;
-  std::uint32_t unused_ = 0;
 };
 
 // Least squares of value over time (Welford's update of the co-moment).

@@ -17,6 +17,11 @@
 #else
 #define ALARA_CLONES
 #endif
+#if defined(__clang__)
+#define ALARA_IVDEP
+#else
+#define ALARA_IVDEP _Pragma("GCC ivdep")  // what a loop writes it does not read again
+#endif
 #define ALARA_INLINE __attribute__((always_inline)) inline
 
 namespace alara::flow::kernels {
@@ -50,20 +55,20 @@ ALARA_INLINE void begin(const SlideScratch<T>& s, std::size_t n, double shift) {
 // From windows of `width` to windows of four times that, in place: element i needs itself and later ones, none of them
 // replaced yet.
 ALARA_INLINE void widen_sum(double* s, std::size_t n, std::size_t width) {
-#pragma GCC ivdep
+ALARA_IVDEP
   for (std::size_t i = 0; i < n; ++i) s[i] = (s[i] + s[i + width]) + (s[i + 2 * width] + s[i + 3 * width]);
 }
 
 // The same for extremes, where windows may overlap: four of them, `step` apart.
 template <typename T>
 ALARA_INLINE void widen_low(T* low, std::size_t n, std::size_t step) {
-#pragma GCC ivdep
+ALARA_IVDEP
   for (std::size_t i = 0; i < n; ++i)
     low[i] = smaller(smaller(low[i], low[i + step]), smaller(low[i + 2 * step], low[i + 3 * step]));
 }
 template <typename T>
 ALARA_INLINE void widen_high(T* high, std::size_t n, std::size_t step) {
-#pragma GCC ivdep
+ALARA_IVDEP
   for (std::size_t i = 0; i < n; ++i)
     high[i] = larger(larger(high[i], high[i + step]), larger(high[i + 2 * step], high[i + 3 * step]));
 }
@@ -128,9 +133,9 @@ ALARA_INLINE bool slide_any(const SlideScratch<T>& s, std::size_t window, std::s
   }
   if (width * 2 <= window) {  // so that two windows cover the whole
     const std::size_t left = n + 1 - 2 * width;
-#pragma GCC ivdep
+ALARA_IVDEP
     for (std::size_t i = 0; i < left; ++i) s.low[i] = smaller(s.low[i], s.low[i + width]);
-#pragma GCC ivdep
+ALARA_IVDEP
     for (std::size_t i = 0; i < left; ++i) s.high[i] = larger(s.high[i], s.high[i + width]);
     width *= 2;
   }
@@ -188,12 +193,12 @@ ALARA_CLONES void convert(const double* in, float* out, std::size_t n) {
 void convert(const double* in, double* out, std::size_t n) { std::memcpy(out, in, n * sizeof(double)); }
 
 ALARA_CLONES void product(const double* a, const double* b, double* out, std::size_t n) {
-#pragma GCC ivdep
+ALARA_IVDEP
   for (std::size_t i = 0; i < n; ++i) out[i] = a[i] * b[i];
 }
 
 ALARA_CLONES void difference(const double* a, const double* b, double* out, std::size_t n) {
-#pragma GCC ivdep
+ALARA_IVDEP
   for (std::size_t i = 0; i < n; ++i) out[i] = a[i] - b[i];
 }
 
