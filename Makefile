@@ -8,7 +8,7 @@ JOBS ?= $(shell nproc)
 BENCH ?=
 FUZZ_SECONDS ?= 10
 
-.PHONY: all setup build test fast-test demo bench fuzz lint format asan tsan clean
+.PHONY: all setup build test fast-test demo bench fuzz lint format tidy asan tsan clean
 all: build
 
 setup:
@@ -38,6 +38,11 @@ lint: setup
 
 format:
 	@tools/format
+
+# Slow: minutes for the whole tree. TIDY=src/infer keeps to one folder.
+TIDY ?= src bench
+tidy: build
+	@find $(TIDY) -name '*.cpp' | xargs -P $(JOBS) -n 4 clang-tidy-14 --quiet -p build/release
 
 # The fast tests under AddressSanitizer and UndefinedBehaviorSanitizer, and under ThreadSanitizer.
 asan tsan: setup

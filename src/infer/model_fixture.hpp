@@ -43,7 +43,7 @@ class Folder {
 
   [[nodiscard]] std::string path() const { return path_.string(); }
   std::string write(const std::string& name, const std::string& bytes) const {
-    const std::string file = (path_ / name).string();
+    std::string file = (path_ / name).string();
     EXPECT_TRUE(write_bytes(file, bytes));
     return file;
   }
