@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `alara bench anomalies --data DIR`: the `detect: {with: anomaly}` step, as any site file would run it, on the series of
-// the Numenta Anomaly Benchmark under DIR. One causal configuration, the step's defaults, for all files.
+// `alara bench anomalies --data DIR`: the `detect: {with: anomaly}` step, as any site file would run it, on the series
+// of the Numenta Anomaly Benchmark under DIR. One causal configuration, the step's defaults, for all files.
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -111,8 +111,9 @@ void report_found(std::span<const NabRun> runs, Report& report) {
     if (!run.series->name.starts_with("real")) continue;
     for (std::size_t row = nab_probation(run.scores.size()); row < run.scores.size(); ++row)
       if (run.scores[row] >= threshold)
-        report.notes.push_back(fmt::format("{}: alarm at {}{}", run.series->name, format_instant(run.series->time[row]),
-                                           nab_row_score(*run.series, row, kNabProfiles[0]) >= 0 ? ", in a labelled window" : ""));
+        report.notes.push_back(
+            fmt::format("{}: alarm at {}{}", run.series->name, format_instant(run.series->time[row]),
+                        nab_row_score(*run.series, row, kNabProfiles[0]) >= 0 ? ", in a labelled window" : ""));
   }
   report.figures["windows"] = windows;
   report.figures["windows_found"] = found;
@@ -126,7 +127,8 @@ Status report_sensitivity(std::span<const NabSeries> corpus, Report& report) {
   std::vector<double> whole;
   for (const int memory : {4320, 6048, 8640, 12960, 17280})
     for (const double threshold : {0.1, 0.15, 0.2, 0.25, 0.3}) {
-      ALARA_TRY(auto scores, detect_all(corpus, fmt::format("{{of: value, with: anomaly, memory: {}, threshold: {}}}", memory, threshold)));
+      ALARA_TRY(auto scores, detect_all(corpus, fmt::format("{{of: value, with: anomaly, memory: {}, threshold: {}}}",
+                                                            memory, threshold)));
       grid.push_back(std::move(scores));
       whole.push_back(nab_best(runs_of(corpus, grid.back()), kNabProfiles[0]).normalised);
     }
@@ -171,7 +173,8 @@ Status report_costs(std::span<const NabSeries> corpus, Report& report) {
         keep(out.column(0)[0]);
         rows += series.value.size();
       }
-    report.figures[fmt::format("nanoseconds_per_sample/{}", with)] = (thread_cpu_seconds() - began) * 1e9 / static_cast<double>(rows);
+    report.figures[fmt::format("nanoseconds_per_sample/{}", with)] =
+        (thread_cpu_seconds() - began) * 1e9 / static_cast<double>(rows);
     report.figures[fmt::format("bytes_per_signal/{}", with)] = static_cast<double>(step->memory_bytes());
   }
   return {};
@@ -180,7 +183,8 @@ Status report_costs(std::span<const NabSeries> corpus, Report& report) {
 }  // namespace
 
 Result<Report> run_anomalies(const Arguments& arguments) {
-  if (arguments.data.empty()) return fail(ErrorKind::bad_input, "the benchmark 'anomalies' needs --data DIR, a folder with NAB's series");
+  if (arguments.data.empty())
+    return fail(ErrorKind::bad_input, "the benchmark 'anomalies' needs --data DIR, a folder with NAB's series");
   ALARA_TRY(const auto corpus, load_nab(arguments.data));
   const std::string options = "{of: value, with: anomaly}";
   ALARA_TRY(const Scores scores, detect_all(corpus, options));
@@ -189,11 +193,13 @@ Result<Report> run_anomalies(const Arguments& arguments) {
   Report report;
   std::size_t rows = 0;
   for (const NabSeries& series : corpus) rows += series.value.size();
-  report.workload = fmt::format("detect: {} on {} series ({} rows) of the Numenta Anomaly Benchmark, its v1 scoring, one row at a time",
-                                options, corpus.size(), rows);
+  report.workload = fmt::format(
+      "detect: {} on {} series ({} rows) of the Numenta Anomaly Benchmark, its v1 scoring, one row at a time", options,
+      corpus.size(), rows);
   report.checked = scorer_agrees(corpus, scores);
   if (corpus.size() < kFullCorpus)
-    report.notes.push_back(fmt::format("{} of NAB's {} series: not comparable with its published scoreboard", corpus.size(), kFullCorpus));
+    report.notes.push_back(
+        fmt::format("{} of NAB's {} series: not comparable with its published scoreboard", corpus.size(), kFullCorpus));
   report_scores(runs, report);
   report_found(runs, report);
   ALARA_CHECK(report_costs(corpus, report));
@@ -204,10 +210,13 @@ Result<Report> run_anomalies(const Arguments& arguments) {
   Scores silent;
   for (const NabSeries& series : corpus) silent.emplace_back(series.value.size(), 0.0);
   for (const NabProfile& profile : kNabProfiles) {
-    report.baseline[fmt::format("windowed_gaussian_{}", profile.name)] = nab_best(runs_of(corpus, gaussian), profile).normalised;
+    report.baseline[fmt::format("windowed_gaussian_{}", profile.name)] =
+        nab_best(runs_of(corpus, gaussian), profile).normalised;
     report.baseline[fmt::format("null_{}", profile.name)] = nab_score(runs_of(corpus, silent), profile, 0.5).normalised;
   }
-  report.notes.push_back("the step's defaults were chosen by looking at these series; nab_standard_leave_one_out (memory and threshold chosen without the "
+  report.notes.push_back(
+      "the step's defaults were chosen by looking at these series; nab_standard_leave_one_out (memory and threshold "
+      "chosen without the "
       "series scored) and the grid of both say what that is worth");
   return report;
 }

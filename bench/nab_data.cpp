@@ -48,7 +48,8 @@ Result<std::size_t> row_at(const NabSeries& series, const nlohmann::json& label)
 Status read_windows(const nlohmann::json& labels, NabSeries& series) {
   if (!labels.is_array()) return fail(ErrorKind::corrupt, "the windows of '{}' are no list", series.name);
   for (const nlohmann::json& pair : labels) {
-    if (!pair.is_array() || pair.size() != 2) return fail(ErrorKind::corrupt, "a window of '{}' is no pair", series.name);
+    if (!pair.is_array() || pair.size() != 2)
+      return fail(ErrorKind::corrupt, "a window of '{}' is no pair", series.name);
     ALARA_TRY(const std::size_t first, row_at(series, pair[0]));
     ALARA_TRY(const std::size_t last, row_at(series, pair[1]));
     if (first >= last) return fail(ErrorKind::corrupt, "a window of '{}' ends before it begins", series.name);

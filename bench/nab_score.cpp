@@ -17,7 +17,9 @@ std::size_t window_of(const NabSeries& series, std::size_t row) {
 }
 
 // Windows that end within the probation can be neither found nor missed.
-bool counts(const NabSeries& series, const NabWindow& window) { return window.last >= nab_probation(series.time.size()); }
+bool counts(const NabSeries& series, const NabWindow& window) {
+  return window.last >= nab_probation(series.time.size());
+}
 
 double null_score(std::span<const NabRun> runs, const NabProfile& profile) {
   double score = 0;
@@ -87,7 +89,8 @@ NabResult nab_best(std::span<const NabRun> runs, const NabProfile& profile) {
   for (const NabRun& run : runs) {
     for (std::size_t row = nab_probation(run.scores.size()); row < run.scores.size(); ++row) {
       const std::size_t w = window_of(*run.series, row);
-      points.push_back({run.scores[row], nab_row_score(*run.series, row, profile), w == kOutside ? kOutside : windows + w});
+      points.push_back(
+          {run.scores[row], nab_row_score(*run.series, row, profile), w == kOutside ? kOutside : windows + w});
     }
     windows += run.series->windows.size();
   }

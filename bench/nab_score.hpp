@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The scoring of the Numenta Anomaly Benchmark, version 1: A. Lavin and S. Ahmad, "Evaluating real-time anomaly detection
-// algorithms: the Numenta Anomaly Benchmark", ICMLA 2015, as the benchmark's published program computes it. A detection
-// early in a labelled window earns up to 1, a missed window costs, a detection outside costs more the farther it is
-// behind the last window. 0 is a detector that says nothing, 100 one that is always right at once.
+// The scoring of the Numenta Anomaly Benchmark, version 1: A. Lavin and S. Ahmad, "Evaluating real-time anomaly
+// detection algorithms: the Numenta Anomaly Benchmark", ICMLA 2015, as the benchmark's published program computes it. A
+// detection early in a labelled window earns up to 1, a missed window costs, a detection outside costs more the farther
+// it is behind the last window. 0 is a detector that says nothing, 100 one that is always right at once.
 #pragma once
 
 #include <array>
@@ -67,8 +67,8 @@ struct NabCount {
 };
 [[nodiscard]] NabCount nab_count(const NabRun& run, double threshold);
 
-// The benchmark's "windowed Gaussian" baseline: how central a value is not, under a normal distribution with the mean and
-// standard deviation of the last 1,000 values.
+// The benchmark's "windowed Gaussian" baseline: how central a value is not, under a normal distribution with the mean
+// and standard deviation of the last 1,000 values.
 [[nodiscard]] std::vector<double> nab_windowed_gaussian(const NabSeries& series);
 
 // Reads `directory`/windows.json and every series named in it.

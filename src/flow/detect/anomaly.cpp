@@ -4,11 +4,11 @@
 namespace alara::flow {
 namespace {
 
-constexpr std::uint32_t kBlock = 72;          // samples per block of an envelope
-constexpr std::uint32_t kActivitySpan = 72;   // samples
-constexpr std::uint32_t kSmoothSpan = 3;      // samples: a spike of one sample is no seasonal deviation
-constexpr double kSeasonFade = 1.0 / 30;      // of a phase's range per cycle: a month of days
-constexpr double kSeasonFloor = 0.1;          // of the level's range: deviations below it are small whatever the season says
+constexpr std::uint32_t kBlock = 72;         // samples per block of an envelope
+constexpr std::uint32_t kActivitySpan = 72;  // samples
+constexpr std::uint32_t kSmoothSpan = 3;     // samples: a spike of one sample is no seasonal deviation
+constexpr double kSeasonFade = 1.0 / 30;     // of a phase's range per cycle: a month of days
+constexpr double kSeasonFloor = 0.1;  // of the level's range: deviations below it are small whatever the season says
 
 // A moving average that counts all samples alike until `span` have come.
 void average(double& mean, double x, std::uint32_t span, std::uint32_t seen) {
@@ -88,8 +88,8 @@ double AnomalyBank::season_score(State& state, Season& season, Nanos time) const
       around.high = std::max(around.high, neighbour.high);
       around.low = std::min(around.low, neighbour.low);
     }
-    const double outside =
-        std::max({state.smooth - static_cast<double>(around.high), static_cast<double>(around.low) - state.smooth, 0.0});
+    const double outside = std::max(
+        {state.smooth - static_cast<double>(around.high), static_cast<double>(around.low) - state.smooth, 0.0});
     score = state.season_range.excess(outside, kSeasonFloor * state.level_range[0].width());
     state.season_range.add(outside);
   }

@@ -18,16 +18,18 @@ namespace alara::flow {
 class AnomalyBank {
  public:
   struct Options {
-    std::uint32_t memory = 8640;   // samples after which a known range has shrunk to about 1/e, unless used again
-    std::uint32_t warm_up = 600;   // samples before the first verdict (two days of 5-minute values); at least 144
-    Nanos season = 24 * kHour;     // length of the cycle; 0 = none
-    double threshold = 0.2;        // of the score
+    std::uint32_t memory = 8640;  // samples after which a known range has shrunk to about 1/e, unless used again
+    std::uint32_t warm_up = 600;  // samples before the first verdict (two days of 5-minute values); at least 144
+    Nanos season = 24 * kHour;    // length of the cycle; 0 = none
+    double threshold = 0.2;       // of the score
     bool level = true, activity = true;
   };
   AnomalyBank(const Options& options, std::size_t slots);
 
   Reading step(std::size_t slot, Nanos time, const double* x);
-  [[nodiscard]] std::size_t bytes_per_slot() const { return sizeof(State) + sizeof(Season) * (seasons_.empty() ? 0 : 1); }
+  [[nodiscard]] std::size_t bytes_per_slot() const {
+    return sizeof(State) + sizeof(Season) * (seasons_.empty() ? 0 : 1);
+  }
 
  private:
   static constexpr std::size_t kPhases = 96;

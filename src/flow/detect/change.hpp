@@ -22,11 +22,11 @@ enum class AfterAlarm : std::uint8_t {
 };
 
 struct ChangeOptions {
-  double slack = 0.5;          // k: deviations below it never add up; half the shift to be found
-  double threshold = 5;        // h
-  std::uint32_t warm_up = 100; // samples from which mean and sigma are learned, where they are not given
-  std::optional<double> mean;  // known in-control mean
-  std::optional<double> sigma; // known in-control standard deviation
+  double slack = 0.5;           // k: deviations below it never add up; half the shift to be found
+  double threshold = 5;         // h
+  std::uint32_t warm_up = 100;  // samples from which mean and sigma are learned, where they are not given
+  std::optional<double> mean;   // known in-control mean
+  std::optional<double> sigma;  // known in-control standard deviation
   Side side = Side::both;
   AfterAlarm after = AfterAlarm::restart;
 };

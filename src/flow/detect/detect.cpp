@@ -41,60 +41,117 @@ const Schema& detect_schema() {
       "detect",
       "Learns what is normal for a value and scores what is not.",
       {
-          {.name = "of", .type = PropertyType::list, .sentence = "The value to watch; several, [a, b, c], for hs_trees.",
-           .required = true, .element = &kName},
-          {.name = "with", .type = PropertyType::choice,
-           .sentence = "ewma: distance from a moving mean. mad: the same, unmoved by outliers. cusum: small lasting shifts. "
-                       "page_hinkley: the same, without a fixed mean. spot: extreme values with a chosen false-alarm "
-                       "probability. hs_trees: unusual combinations of several values. anomaly: behaviour never seen "
-                       "before, for values every few minutes.",
-           .fallback = "anomaly", .choices = {"ewma", "mad", "cusum", "page_hinkley", "spot", "hs_trees", "anomaly"}},
-          {.name = "threshold", .type = PropertyType::number,
-           .sentence = "Alarm above this score. Default: ewma 5 and mad 6 standard deviations, cusum 5, page_hinkley 20, "
-                       "hs_trees 0.2, anomaly 0.2 (of the known range).",
-           .least = 0, .most = 1e6},
-          {.name = "hold", .type = PropertyType::duration,
-           .sentence = "An alarm lasts at least this long after the last hit, so that one event is one alarm. Default: 1d for "
-                       "anomaly, else 0s.",
+          {.name = "of",
+           .type = PropertyType::list,
+           .sentence = "The value to watch; several, [a, b, c], for hs_trees.",
+           .required = true,
+           .element = &kName},
+          {.name = "with",
+           .type = PropertyType::choice,
+           .sentence =
+               "ewma: distance from a moving mean. mad: the same, unmoved by outliers. cusum: small lasting shifts. "
+               "page_hinkley: the same, without a fixed mean. spot: extreme values with a chosen false-alarm "
+               "probability. hs_trees: unusual combinations of several values. anomaly: behaviour never seen "
+               "before, for values every few minutes.",
+           .fallback = "anomaly",
+           .choices = {"ewma", "mad", "cusum", "page_hinkley", "spot", "hs_trees", "anomaly"}},
+          {.name = "threshold",
+           .type = PropertyType::number,
+           .sentence =
+               "Alarm above this score. Default: ewma 5 and mad 6 standard deviations, cusum 5, page_hinkley 20, "
+               "hs_trees 0.2, anomaly 0.2 (of the known range).",
+           .least = 0,
+           .most = 1e6},
+          {.name = "hold",
+           .type = PropertyType::duration,
+           .sentence =
+               "An alarm lasts at least this long after the last hit, so that one event is one alarm. Default: 1d for "
+               "anomaly, else 0s.",
            .least = 0},
-          {.name = "warm_up", .type = PropertyType::integer,
-           .sentence = "Samples to learn from before the first verdict. Default: ewma 64, mad half the window, cusum and "
-                       "page_hinkley 100, spot 1000, anomaly 600.",
-           .least = 2, .most = 1e9},
-          {.name = "side", .type = PropertyType::choice, .sentence = "Whether only high or low values alarm.",
-           .fallback = "both", .choices = {"both", "high", "low"}},
-          {.name = "memory", .type = PropertyType::integer,
-           .sentence = "Samples after which the past counts little. Default: ewma 256, anomaly 8640 (30 days of 5-minute values).",
-           .least = 2, .most = 1e9},
-          {.name = "window", .type = PropertyType::integer,
-           .sentence = "Samples compared with. Default: mad 64 (16 bytes each and asset), hs_trees 250.", .least = 4, .most = 60000},
-          {.name = "slack", .type = PropertyType::number,
-           .sentence = "cusum, page_hinkley: deviations below this many standard deviations are ignored; half the shift to find.",
-           .fallback = "0.5", .least = 0, .most = 100},
-          {.name = "mean", .type = PropertyType::number, .sentence = "cusum: the known normal mean; learned when absent."},
-          {.name = "sigma", .type = PropertyType::number,
-           .sentence = "cusum, page_hinkley: the known normal standard deviation; learned when absent.", .least = 1e-150},
-          {.name = "after", .type = PropertyType::choice,
+          {.name = "warm_up",
+           .type = PropertyType::integer,
+           .sentence =
+               "Samples to learn from before the first verdict. Default: ewma 64, mad half the window, cusum and "
+               "page_hinkley 100, spot 1000, anomaly 600.",
+           .least = 2,
+           .most = 1e9},
+          {.name = "side",
+           .type = PropertyType::choice,
+           .sentence = "Whether only high or low values alarm.",
+           .fallback = "both",
+           .choices = {"both", "high", "low"}},
+          {.name = "memory",
+           .type = PropertyType::integer,
+           .sentence = "Samples after which the past counts little. Default: ewma 256, anomaly 8640 (30 days of "
+                       "5-minute values).",
+           .least = 2,
+           .most = 1e9},
+          {.name = "window",
+           .type = PropertyType::integer,
+           .sentence = "Samples compared with. Default: mad 64 (16 bytes each and asset), hs_trees 250.",
+           .least = 4,
+           .most = 60000},
+          {.name = "slack",
+           .type = PropertyType::number,
+           .sentence = "cusum, page_hinkley: deviations below this many standard deviations are ignored; half the "
+                       "shift to find.",
+           .fallback = "0.5",
+           .least = 0,
+           .most = 100},
+          {.name = "mean",
+           .type = PropertyType::number,
+           .sentence = "cusum: the known normal mean; learned when absent."},
+          {.name = "sigma",
+           .type = PropertyType::number,
+           .sentence = "cusum, page_hinkley: the known normal standard deviation; learned when absent.",
+           .least = 1e-150},
+          {.name = "after",
+           .type = PropertyType::choice,
            .sentence = "cusum, page_hinkley: after an alarm restart the sums, relearn the normal state, or carry on.",
-           .fallback = "restart", .choices = {"restart", "relearn", "carry"}},
-          {.name = "q", .type = PropertyType::number,
-           .sentence = "spot: probability of a false alarm per sample and side.", .fallback = "0.0001", .least = 1e-12, .most = 0.01},
-          {.name = "tail", .type = PropertyType::number,
-           .sentence = "spot: share of the samples treated as peaks, from which the tail is fitted.", .fallback = "0.02",
-           .least = 0.001, .most = 0.2},
-          {.name = "peaks", .type = PropertyType::integer,
-           .sentence = "spot: peaks kept per side, 8 bytes each; more give a steadier threshold.", .fallback = "64",
-           .least = 16, .most = static_cast<double>(kMaxExcesses)},
-          {.name = "drift", .type = PropertyType::integer,
+           .fallback = "restart",
+           .choices = {"restart", "relearn", "carry"}},
+          {.name = "q",
+           .type = PropertyType::number,
+           .sentence = "spot: probability of a false alarm per sample and side.",
+           .fallback = "0.0001",
+           .least = 1e-12,
+           .most = 0.01},
+          {.name = "tail",
+           .type = PropertyType::number,
+           .sentence = "spot: share of the samples treated as peaks, from which the tail is fitted.",
+           .fallback = "0.02",
+           .least = 0.001,
+           .most = 0.2},
+          {.name = "peaks",
+           .type = PropertyType::integer,
+           .sentence = "spot: peaks kept per side, 8 bytes each; more give a steadier threshold.",
+           .fallback = "64",
+           .least = 16,
+           .most = static_cast<double>(kMaxExcesses)},
+          {.name = "drift",
+           .type = PropertyType::integer,
            .sentence = "spot: samples of a moving mean that is taken off first (DSPOT), 8 bytes each; 0 = none.",
-           .fallback = "0", .least = 0, .most = 4096},
-          {.name = "trees", .type = PropertyType::integer, .sentence = "hs_trees: number of trees.", .fallback = "25",
-           .least = 1, .most = 200},
-          {.name = "depth", .type = PropertyType::integer,
-           .sentence = "hs_trees: depth of the trees; each level doubles the memory, trees x 2^(depth + 1) x 4 bytes per asset.",
-           .fallback = "8", .least = 1, .most = 12},
-          {.name = "season", .type = PropertyType::duration,
-           .sentence = "anomaly: length of the daily or other cycle, by event time; 0s = none.", .fallback = "1d", .least = 0,
+           .fallback = "0",
+           .least = 0,
+           .most = 4096},
+          {.name = "trees",
+           .type = PropertyType::integer,
+           .sentence = "hs_trees: number of trees.",
+           .fallback = "25",
+           .least = 1,
+           .most = 200},
+          {.name = "depth",
+           .type = PropertyType::integer,
+           .sentence = "hs_trees: depth of the trees; each level doubles the memory, trees x 2^(depth + 1) x 4 bytes "
+                       "per asset.",
+           .fallback = "8",
+           .least = 1,
+           .most = 12},
+          {.name = "season",
+           .type = PropertyType::duration,
+           .sentence = "anomaly: length of the daily or other cycle, by event time; 0s = none.",
+           .fallback = "1d",
+           .least = 0,
            .most = static_cast<double>(366 * 24 * kHour)},
       }};
   return kSchema;
@@ -137,17 +194,21 @@ class DetectKind final : public OperatorKind {
     const std::string with = options.text("with");
     if (names.empty()) return fail_at(options.where("of"), "detect: 'of' names no value");
     if (names.size() > 1 && with != "hs_trees")
-      return fail_at(options.where("of"), "detect: {} watches one value, {} are given (use a step for each, or hs_trees)", with,
+      return fail_at(options.where("of"),
+                     "detect: {} watches one value, {} are given (use a step for each, or hs_trees)", with,
                      names.size());
     if (names.size() > kMaxInputs)
-      return fail_at(options.where("of"), "detect: {} values are given, at most {} are allowed", names.size(), kMaxInputs);
+      return fail_at(options.where("of"), "detect: {} values are given, at most {} are allowed", names.size(),
+                     kMaxInputs);
     return names;
   }
 
-  Result<Made> make(const Node& node, std::span<const ValueInfo> inputs, const OperatorContext& context) const override {
+  Result<Made> make(const Node& node, std::span<const ValueInfo> inputs,
+                    const OperatorContext& context) const override {
     const Options options(node, schema());
     const std::string with = options.text("with");
-    const auto found = std::find_if(uses().begin(), uses().end(), [&](const Uses& each) { return each.detector == with; });
+    const auto found =
+        std::find_if(uses().begin(), uses().end(), [&](const Uses& each) { return each.detector == with; });
     ALARA_ASSERT(found != uses().end(), "a detector is offered that has no entry in uses()");
     for (const Node::Entry& entry : node.entries) {
       if (entry.key == "of" || entry.key == "with" || entry.key == "hold") continue;
@@ -157,7 +218,8 @@ class DetectKind final : public OperatorKind {
     }
     Made made;
     for (const ValueInfo& input : inputs)
-      if (input.boolean) return fail_at(options.where("of"), "detect: '{}' is true or false; a detector needs a number", input.name);
+      if (input.boolean)
+        return fail_at(options.where("of"), "detect: '{}' is true or false; a detector needs a number", input.name);
     made.outputs = {ValueInfo{.name = "score", .unit = {}}, ValueInfo{.name = "alarm", .unit = {}, .boolean = true}};
     if (found->level) made.outputs.push_back({.name = "level", .unit = inputs[0].unit});
     for (ValueInfo& output : made.outputs) output.rate_hz = inputs[0].rate_hz;
@@ -174,14 +236,16 @@ class DetectKind final : public OperatorKind {
     return std::make_unique<DetectOperator<Bank>>(std::move(bank), slots, inputs, hold, level);
   }
 
-  static Result<std::unique_ptr<Operator>> build(const std::string& with, const Options& options, const OperatorContext& context) {
+  static Result<std::unique_ptr<Operator>> build(const std::string& with, const Options& options,
+                                                 const OperatorContext& context) {
     const std::size_t slots = context.assets.size();
     if (with == "ewma") return wrap(EwmaBank(ewma_options(options), slots), options, slots, 0, true);
     if (with == "mad") return build_mad(options, slots);
     if (with == "cusum")
       return wrap(ChangeBank(ChangeBank::Method::cusum, change_options(options, 5), slots), options, slots, 0, false);
     if (with == "page_hinkley")
-      return wrap(ChangeBank(ChangeBank::Method::page_hinkley, change_options(options, 20), slots), options, slots, 0, false);
+      return wrap(ChangeBank(ChangeBank::Method::page_hinkley, change_options(options, 20), slots), options, slots, 0,
+                  false);
     if (with == "spot") return build_spot(options, slots);
     if (with == "hs_trees") {
       ForestBank::Options forest;
@@ -215,9 +279,12 @@ class DetectKind final : public OperatorKind {
     mad.warm_up = whole(options, "warm_up", mad.window / 2);
     mad.threshold = number(options, "threshold", mad.threshold);
     mad.side = side_of(options);
-    if (mad.window > 4096) return fail_at(options.where("window"), "detect: mad keeps its window; {} samples are more than 4096", mad.window);
+    if (mad.window > 4096)
+      return fail_at(options.where("window"), "detect: mad keeps its window; {} samples are more than 4096",
+                     mad.window);
     if (mad.warm_up > mad.window)
-      return fail_at(options.where("warm_up"), "detect: mad can not learn from {} samples with a window of {}", mad.warm_up, mad.window);
+      return fail_at(options.where("warm_up"), "detect: mad can not learn from {} samples with a window of {}",
+                     mad.warm_up, mad.window);
     return wrap(MadBank(mad, slots), options, slots, 0, true);
   }
 
@@ -231,10 +298,12 @@ class DetectKind final : public OperatorKind {
     spot.side = side_of(options);
     const double initial = spot.tail * spot.warm_up;
     if (initial < 8)
-      return fail_at(options.where("warm_up"), "detect: spot finds only {:.0f} peaks in a warm-up of {} samples with tail {}; 8 are needed",
+      return fail_at(options.where("warm_up"),
+                     "detect: spot finds only {:.0f} peaks in a warm-up of {} samples with tail {}; 8 are needed",
                      initial, spot.warm_up, spot.tail);
     if (initial >= spot.peaks)
-      return fail_at(options.where("peaks"), "detect: spot finds {:.0f} peaks in a warm-up of {} samples with tail {}, but keeps only {}",
+      return fail_at(options.where("peaks"),
+                     "detect: spot finds {:.0f} peaks in a warm-up of {} samples with tail {}, but keeps only {}",
                      initial, spot.warm_up, spot.tail, spot.peaks);
     if (spot.q >= spot.tail)
       return fail_at(options.where("q"), "detect: spot needs q ({}) below tail ({})", spot.q, spot.tail);

@@ -28,7 +28,8 @@ Result<OperatorKind::Made> make(const std::string& text, std::size_t slots = 1, 
   if (!errors.empty()) return tl::unexpected<Error>(errors.front());
   ALARA_TRY(const auto names, detect_kind().inputs(node));
   std::vector<ValueInfo> inputs;
-  for (const std::string& name : names) inputs.push_back({.name = name, .unit = *Unit::parse("mm/s2"), .rate_hz = 2, .boolean = name == "flag"});
+  for (const std::string& name : names)
+    inputs.push_back({.name = name, .unit = *Unit::parse("mm/s2"), .rate_hz = 2, .boolean = name == "flag"});
   const std::vector<AssetId> assets(slots);
   OperatorContext context;
   context.assets = assets;
@@ -51,7 +52,8 @@ struct Rows {
       slot.push_back(static_cast<std::uint32_t>(i % slots));
       time.push_back(static_cast<Nanos>(i / slots) * 5 * kMinute);
       quality.push_back(i % 97 == 5 ? Quality::bad : Quality::good);
-      for (auto& column : values) column.push_back(i % 89 == 3 ? std::nan("") : noise(random) + (i % 1000 > 990 ? 8 : 0));
+      for (auto& column : values)
+        column.push_back(i % 89 == 3 ? std::nan("") : noise(random) + (i % 1000 > 990 ? 8 : 0));
     }
     spans.assign(values.begin(), values.end());
   }

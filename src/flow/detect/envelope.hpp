@@ -11,7 +11,8 @@ namespace alara::flow {
 
 class Envelope {
  public:
-  // How far `value` is outside the known range, as a share of its width plus `floor`; 0 inside or while nothing is known.
+  // How far `value` is outside the known range, as a share of its width plus `floor`; 0 inside or while nothing is
+  // known.
   [[nodiscard]] double excess(double value, double floor) const {
     const double outside = std::max(value - high_, low_ - value);
     return known_ && outside > 0 ? capped_ratio(outside, high_ - low_ + floor) : 0;

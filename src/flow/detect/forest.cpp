@@ -15,7 +15,8 @@ double next_fraction(std::uint64_t& state) {
   return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1.0p-53;
 }
 
-constexpr double kSizeLimit = 0.1;  // of the window: nodes with less mass are not split further when scoring (paper, 4.3)
+constexpr double kSizeLimit =
+    0.1;  // of the window: nodes with less mass are not split further when scoring (paper, 4.3)
 
 }  // namespace
 
@@ -46,7 +47,8 @@ ForestBank::ForestBank(const Options& options, std::size_t dimensions, std::size
 void ForestBank::grow(std::size_t tree, std::size_t node, std::span<double> least, std::span<double> most,
                       std::uint64_t& random) {
   if (node >= cuts_) return;
-  const auto dimension = std::min(static_cast<std::size_t>(next_fraction(random) * static_cast<double>(dimensions_)), dimensions_ - 1);
+  const auto dimension =
+      std::min(static_cast<std::size_t>(next_fraction(random) * static_cast<double>(dimensions_)), dimensions_ - 1);
   const double low = least[dimension], high = most[dimension], middle = (low + high) / 2;
   forest_[tree * cuts_ + node] = {static_cast<float>(middle), static_cast<std::uint16_t>(dimension)};
   most[dimension] = middle;

@@ -24,8 +24,9 @@ class ForestBank {
   };
   ForestBank(const Options& options, std::size_t dimensions, std::size_t slots);
 
-  // The score is 1 / (1 + density), density being the paper's sum of mass x 2^depth over what it would be were the samples
-  // spread evenly: 0.5 at that even density, near 0 in a cluster, 1 where none ever fell. The paper's ranking is kept.
+  // The score is 1 / (1 + density), density being the paper's sum of mass x 2^depth over what it would be were the
+  // samples spread evenly: 0.5 at that even density, near 0 in a cluster, 1 where none ever fell. The paper's ranking
+  // is kept.
   Reading step(std::size_t slot, Nanos time, const double* x);
   [[nodiscard]] std::size_t bytes_per_slot() const;
 
@@ -48,12 +49,12 @@ class ForestBank {
 
   Options options_;
   std::size_t dimensions_, cuts_, nodes_;
-  double even_;                            // the sum at even density
-  std::vector<Cut> forest_;                // trees x inner nodes, children of i at 2 i + 1 and 2 i + 2
+  double even_;              // the sum at even density
+  std::vector<Cut> forest_;  // trees x inner nodes, children of i at 2 i + 1 and 2 i + 2
   std::vector<State> states_;
-  std::vector<Range> ranges_;              // slots x dimensions
-  std::vector<std::uint16_t> reference_;   // slots x trees x nodes: masses of the last full window
-  std::vector<std::uint16_t> latest_;      // … of the window being filled
+  std::vector<Range> ranges_;             // slots x dimensions
+  std::vector<std::uint16_t> reference_;  // slots x trees x nodes: masses of the last full window
+  std::vector<std::uint16_t> latest_;     // … of the window being filled
 };
 
 }  // namespace alara::flow

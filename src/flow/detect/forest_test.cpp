@@ -44,7 +44,8 @@ double area_under_curve(const std::vector<Scored>& all) {
 }
 
 TEST(Forest, RanksUnusualCombinationsOfUsualValuesFirst) {
-  for (const std::uint64_t seed : {1u, 2u, 3u}) EXPECT_GT(area_under_curve(two_clusters(seed)), 0.98) << "seed " << seed;
+  for (const std::uint64_t seed : {1u, 2u, 3u})
+    EXPECT_GT(area_under_curve(two_clusters(seed)), 0.98) << "seed " << seed;
 }
 
 TEST(Forest, DefaultThresholdFindsHalfOfThemAtFewFalseAlarms) {

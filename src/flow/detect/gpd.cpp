@@ -8,7 +8,7 @@
 namespace alara::flow {
 namespace {
 
-constexpr double kExponential = 1e-9;  // shapes nearer to 0 are treated as 0
+constexpr double kExponential = 1e-9;         // shapes nearer to 0 are treated as 0
 constexpr std::size_t kCandidates = 20 + 16;  // 20 + sqrt(n), n <= kMaxExcesses
 
 // The profile likelihood's shape for theta = -shape / scale, eq. (4): mean of log(1 - theta y), sign as in our Gpd.
@@ -55,7 +55,8 @@ Gpd fit_gpd(std::span<const double> excesses) {
     likelihood[j] = count * (std::log(-theta[j] / shape) - shape - 1);
     if (!std::isfinite(likelihood[j])) likelihood[j] = -1e300;  // theta = 0 exactly
   }
-  const double best = *std::max_element(likelihood.begin(), likelihood.begin() + static_cast<std::ptrdiff_t>(candidates));
+  const double best =
+      *std::max_element(likelihood.begin(), likelihood.begin() + static_cast<std::ptrdiff_t>(candidates));
   double weights = 0;
   double estimate = 0;
   for (std::size_t j = 0; j < candidates; ++j) {

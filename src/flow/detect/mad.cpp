@@ -6,8 +6,8 @@
 namespace alara::flow {
 namespace {
 
-constexpr double kMadToSigma = 0.6744897501960817;      // third quartile of the standard normal distribution
-constexpr double kMeanToSigma = 1.2533141373155001;     // sqrt(pi / 2)
+constexpr double kMadToSigma = 0.6744897501960817;   // third quartile of the standard normal distribution
+constexpr double kMeanToSigma = 1.2533141373155001;  // sqrt(pi / 2)
 
 // More than half of the window is one value (a coarse sensor): the median distance is 0, the mean one still says what a
 // usual distance is.

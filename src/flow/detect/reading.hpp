@@ -34,9 +34,12 @@ inline double capped_ratio(double distance, double spread) {
 // The part of a signed deviation that `side` cares about: its size, or 0.
 inline double deviation_on(Side side, double deviation) {
   switch (side) {
-    case Side::high: return deviation > 0 ? deviation : 0;
-    case Side::low: return deviation < 0 ? -deviation : 0;
-    case Side::both: break;
+    case Side::high:
+      return deviation > 0 ? deviation : 0;
+    case Side::low:
+      return deviation < 0 ? -deviation : 0;
+    case Side::both:
+      break;
   }
   return std::fabs(deviation);
 }

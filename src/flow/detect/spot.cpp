@@ -7,9 +7,9 @@
 namespace alara::flow {
 namespace {
 
-constexpr std::uint32_t kLeastPeaks = 4;  // fewer give no fit: they are learned, never alarmed
+constexpr std::uint32_t kLeastPeaks = 4;   // fewer give no fit: they are learned, never alarmed
 constexpr std::uint32_t kPeaksPerFit = 8;  // a new fit when an eighth of the peaks kept is new: a fit costs some 20 us
-constexpr double kMaxTailScore = 18;      // -log10 of a probability below which numbers mean nothing
+constexpr double kMaxTailScore = 18;       // -log10 of a probability below which numbers mean nothing
 
 }  // namespace
 

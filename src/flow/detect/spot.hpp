@@ -4,8 +4,8 @@
 // DSPOT, which looks at the difference to a moving mean. The tail beyond a high quantile is a generalised Pareto
 // distribution, refitted as new peaks arrive. Two things differ: we keep the newest `peaks` excesses only, so work and
 // memory are bounded; and the first of a run of alarms is learned as a peak of the size that the fitted tail expects
-// beyond the limit. Leaving alarms out, as the paper does, cuts the tail off where the limit happens to be, and the limit
-// then creeps down to the data. What is learned does not depend on how large the anomaly was.
+// beyond the limit. Leaving alarms out, as the paper does, cuts the tail off where the limit happens to be, and the
+// limit then creeps down to the data. What is learned does not depend on how large the anomaly was.
 #pragma once
 
 #include <array>
@@ -38,16 +38,16 @@ class SpotBank {
   // One tail; the lower one is the upper one of -x.
   struct Tail {
     Gpd fit;
-    double threshold = 0;      // t: where peaks begin
-    double limit = 0;          // z_q
-    std::uint64_t peaks = 0;   // N_t: peaks ever
+    double threshold = 0;     // t: where peaks begin
+    double limit = 0;         // z_q
+    std::uint64_t peaks = 0;  // N_t: peaks ever
     std::uint32_t kept = 0, next = 0, unfitted = 0;
-    bool beyond = false;       // the newest sample was an alarm
+    bool beyond = false;  // the newest sample was an alarm
   };
   struct State {
     std::array<Tail, 2> tails;
-    std::uint64_t seen = 0;    // n
-    double sum = 0;            // of the moving mean's window
+    std::uint64_t seen = 0;  // n
+    double sum = 0;          // of the moving mean's window
     std::uint32_t window = 0, window_next = 0;
   };
   void calibrate(Tail& tail, std::span<double> largest, double value) const;
@@ -59,7 +59,7 @@ class SpotBank {
   void move_mean(std::size_t slot, double x);
 
   Options options_;
-  std::uint32_t calibration_;    // largest values kept while warming up
+  std::uint32_t calibration_;  // largest values kept while warming up
   std::vector<State> states_;
   std::vector<double> peaks_;    // slots x 2 x peaks
   std::vector<double> windows_;  // slots x drift
