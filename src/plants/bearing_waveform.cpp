@@ -18,7 +18,8 @@ BearingWaveform::BearingWaveform(std::uint64_t seed, double rate_hz) : noise_(se
 
 void BearingWaveform::generate(const VibrationSource& source, std::span<double> out) {
   const double root2 = std::numbers::sqrt2;
-  const double unbalance = root2 * source.unbalance_mm_s * kTwoPi * source.shaft_hz;  // acceleration of a velocity's sine
+  const double unbalance =
+      root2 * source.unbalance_mm_s * kTwoPi * source.shaft_hz;  // acceleration of a velocity's sine
   const double cutting = root2 * source.cutting_mm_s * kTwoPi * source.tooth_hz;
   for (double& sample : out) {
     shaft_turns_ = std::fmod(shaft_turns_ + source.shaft_hz / rate_hz_, 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Vibration as an accelerometer at a spindle bearing would see it: unbalance, tooth passing, noise and, with a damaged outer race,
-// impacts that ring the structure. After McFadden & Smith, "Model for the vibration produced by a single point defect
-// in a rolling element bearing", JSV 96 (1984); slip after Randall & Antoni, MSSP 25 (2011).
+// Vibration as an accelerometer at a spindle bearing would see it: unbalance, tooth passing, noise and, with a damaged
+// outer race, impacts that ring the structure. After McFadden & Smith, "Model for the vibration produced by a single
+// point defect in a rolling element bearing", JSV 96 (1984); slip after Randall & Antoni, MSSP 25 (2011).
 #pragma once
 
 #include <complex>
@@ -33,10 +33,10 @@ class BearingWaveform {
  private:
   Noise noise_;
   double rate_hz_;
-  std::complex<double> decay_;     // of the resonance, per sample
-  std::complex<double> ringing_;   // its imaginary part is what is measured
+  std::complex<double> decay_;    // of the resonance, per sample
+  std::complex<double> ringing_;  // its imaginary part is what is measured
   double shaft_turns_ = 0, tooth_turns_ = 0;
-  double to_next_strike_ = 1;      // in strikes
+  double to_next_strike_ = 1;  // in strikes
 };
 
 }  // namespace alara::plants

@@ -10,7 +10,9 @@ namespace {
 
 constexpr Nanos kLongestStep = 10 * kMillisecond;
 
-double& at(std::array<double, kCncSignals>& values, CncSignal signal) { return values[static_cast<std::size_t>(signal)]; }
+double& at(std::array<double, kCncSignals>& values, CncSignal signal) {
+  return values[static_cast<std::size_t>(signal)];
+}
 
 }  // namespace
 
@@ -43,8 +45,8 @@ void CncMachine::waveform(std::span<double> out) {
 Status CncMachine::write(CncActuator actuator, double value) {
   const CncActuatorInfo& info = cnc_actuators()[static_cast<std::size_t>(actuator)];
   if (!(value >= info.least && value <= info.most))
-    return fail(ErrorKind::refused, "{} can not be {}; {:g} to {:g} can", cnc_signals()[static_cast<std::size_t>(info.signal)].name, value,
-                info.least, info.most);
+    return fail(ErrorKind::refused, "{} can not be {}; {:g} to {:g} can",
+                cnc_signals()[static_cast<std::size_t>(info.signal)].name, value, info.least, info.most);
   if (actuator == CncActuator::stop)
     state_->stop = value >= 0.5;
   else
@@ -53,10 +55,13 @@ Status CncMachine::write(CncActuator actuator, double value) {
 }
 
 Status CncMachine::inject(const CncFault& fault) {
-  if (state_->faults.size() >= kMaxFaults) return fail(ErrorKind::exhausted, "{} faults are pending already", kMaxFaults);
-  const bool sane = fault.after >= 0 && fault.lasting >= 0 && fault.growth > 0 && fault.severity > 0 && fault.severity <= 10 &&
-                    static_cast<std::size_t>(fault.signal) < kCncSignals && fault.after < kNever - state_->now;
-  if (!sane) return fail(ErrorKind::bad_input, "a fault needs times from 0, a growth above 0 and a severity above 0 up to 10");
+  if (state_->faults.size() >= kMaxFaults)
+    return fail(ErrorKind::exhausted, "{} faults are pending already", kMaxFaults);
+  const bool sane = fault.after >= 0 && fault.lasting >= 0 && fault.growth > 0 && fault.severity > 0 &&
+                    fault.severity <= 10 && static_cast<std::size_t>(fault.signal) < kCncSignals &&
+                    fault.after < kNever - state_->now;
+  if (!sane)
+    return fail(ErrorKind::bad_input, "a fault needs times from 0, a growth above 0 and a severity above 0 up to 10");
   CncFault absolute = fault;
   absolute.after += state_->now;
   state_->faults.push_back(absolute);

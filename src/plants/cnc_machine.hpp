@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A CNC milling machine as its sensors see it: it works through programs of cuts, part after part; currents follow from
-// cutting forces, temperatures from losses, vibration from speed, cut and wear. Faults can be injected at a time. No I/O, no
-// clock: it lives in steps, and the same seed, steps and writes give the same values. One thread at a time.
+// cutting forces, temperatures from losses, vibration from speed, cut and wear. Faults can be injected at a time. No
+// I/O, no clock: it lives in steps, and the same seed, steps and writes give the same values. One thread at a time.
 #pragma once
 
 #include <array>
@@ -23,10 +23,10 @@ enum class CncFaultKind : std::uint8_t {
 
 struct CncFault {
   CncFaultKind kind{};
-  Nanos after = 0;                                // from now
-  Nanos lasting = 0;                              // overload, stuck_sensor: ends then at the latest; 0 = does not end by itself
-  double severity = 1;                            // overload: times 45 N*m; bearing_wear: times 5 N*m of friction when worn
-  Nanos growth = kHour;                           // bearing_wear: time to full wear
+  Nanos after = 0;       // from now
+  Nanos lasting = 0;     // overload, stuck_sensor: ends then at the latest; 0 = does not end by itself
+  double severity = 1;   // overload: times 45 N*m; bearing_wear: times 5 N*m of friction when worn
+  Nanos growth = kHour;  // bearing_wear: time to full wear
   CncSignal signal = CncSignal::spindle_current;  // stuck_sensor: which
 };
 
@@ -45,8 +45,8 @@ class CncMachine {
   // As measured at the end of the last step, in the unit of the table.
   [[nodiscard]] double value(std::size_t index) const { return measured_[index]; }
   [[nodiscard]] double value(CncSignal signal) const { return measured_[static_cast<std::size_t>(signal)]; }
-  // The next samples of `vibration` at kCncVibrationRateHz, for the state at the end of the last step. Asking for them or
-  // not changes no other signal.
+  // The next samples of `vibration` at kCncVibrationRateHz, for the state at the end of the last step. Asking for them
+  // or not changes no other signal.
   void waveform(std::span<double> out);
 
   // Fails, and changes nothing, when the value is out of the actuator's limits.

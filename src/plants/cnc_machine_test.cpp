@@ -36,7 +36,14 @@ bool until_cutting(CncMachine& machine) {
 
 TEST(Cutting, ForceFollowsKienzle) {
   const Cutter cutter;
-  const CuttingLoad one = cutting_load(cutter, {1200, 600, 2, 25, }, 0);
+  const CuttingLoad one = cutting_load(cutter,
+                                       {
+                                           1200,
+                                           600,
+                                           2,
+                                           25,
+                                       },
+                                       0);
   // Half the diameter engaged: a quarter of the teeth cut; h = 0.125 sqrt(1/2) mm.
   const double per_tooth = 1700 * 2 * std::pow(0.125 * std::sqrt(0.5), 0.75);
   EXPECT_NEAR(one.force_n, per_tooth, 1e-9);
@@ -117,7 +124,8 @@ TEST(CncMachine, WorksThroughPartsWithinWhatAMachineCanDo) {
       highest_current = std::max(highest_current, machine.value(S::spindle_current));
       integral_kwh += machine.value(S::total_power) * 0.01 / 3600;
       ASSERT_LE(std::fabs(machine.value(S::x_position)), 151);
-      for (std::size_t s = 0; s < kCncSignals; ++s) ASSERT_TRUE(std::isfinite(machine.value(s))) << cnc_signals()[s].name;
+      for (std::size_t s = 0; s < kCncSignals; ++s)
+        ASSERT_TRUE(std::isfinite(machine.value(s))) << cnc_signals()[s].name;
     }
     EXPECT_EQ(states, (std::set<double>{0, 1, 2, 3}));
     EXPECT_GE(machine.value(S::part_counter) - parts, 5);
@@ -200,7 +208,10 @@ TEST(CncMachine, WearOfABearingShowsInTemperatureAndVibration) {
 
 TEST(CncMachine, AStuckSensorKeepsItsValueAndNothingElseChanges) {
   CncMachine machine(5), twin(5);
-  ASSERT_TRUE(machine.inject({.kind = CncFaultKind::stuck_sensor, .after = kSecond, .lasting = 30 * kSecond, .signal = S::bearing_temperature}));
+  ASSERT_TRUE(machine.inject({.kind = CncFaultKind::stuck_sensor,
+                              .after = kSecond,
+                              .lasting = 30 * kSecond,
+                              .signal = S::bearing_temperature}));
   for (int i = 0; i < 11; ++i) machine.step(100 * kMillisecond), twin.step(100 * kMillisecond);
   const double kept = machine.value(S::bearing_temperature);
   for (int i = 0; i < 290; ++i) {
@@ -237,7 +248,8 @@ TEST(CncMachine, RefusesWhatItCanNotTake) {
   EXPECT_FALSE(machine.inject({.kind = CncFaultKind::bearing_wear, .growth = 0}));
   machine.step(kSecond);
   EXPECT_FALSE(machine.inject({.kind = CncFaultKind::overload, .after = kNever}));
-  for (std::size_t i = 0; i < CncMachine::kMaxFaults; ++i) static_cast<void>(machine.inject({.kind = CncFaultKind::stuck_sensor}));
+  for (std::size_t i = 0; i < CncMachine::kMaxFaults; ++i)
+    static_cast<void>(machine.inject({.kind = CncFaultKind::stuck_sensor}));
   EXPECT_FALSE(machine.inject({.kind = CncFaultKind::stuck_sensor}));
 }
 

@@ -36,7 +36,8 @@ constexpr std::array<CncSignalInfo, kCncSignals> kTable{{
     {hydraulic_pressure, "hydraulic_pressure", "bar", kFloat, Home::holding_float32, "Clamping."},
     {air_pressure, "air_pressure", "bar", kFloat, Home::holding_float32, "Plant air."},
     {cabinet_temperature, "cabinet_temperature", "degC", kFloat, Home::holding_float32, "Electrical cabinet."},
-    {ambient_temperature, "ambient_temperature", "degC", kFloat, Home::holding_float32, "Of the hall; follows the day."},
+    {ambient_temperature, "ambient_temperature", "degC", kFloat, Home::holding_float32,
+     "Of the hall; follows the day."},
     {line_voltage, "line_voltage", "V", kFloat, Home::holding_float32, "Between phases."},
     {line_current, "line_current", "A", kFloat, Home::holding_float32, "Of the whole machine."},
     {total_power, "total_power", "kW", kFloat, Home::holding_float32, "Of the whole machine."},
@@ -61,10 +62,13 @@ constexpr std::array<CncSignalInfo, kCncSignals> kTable{{
     {coolant_on, "coolant_on", "", kBool, Home::coil, "The coolant pump runs."},
     {stop, "stop", "", kBool, Home::coil, "1 stops feed and spindle and holds them; writable."},
     {alarm, "alarm", "", kBool, Home::coil, "The drive is beyond its rated load."},
-    {vibration, "vibration", "mm/s2", kFloat, Home::mqtt, "Acceleration at the front bearing, in blocks.", kCncVibrationRateHz},
+    {vibration, "vibration", "mm/s2", kFloat, Home::mqtt, "Acceleration at the front bearing, in blocks.",
+     kCncVibrationRateHz},
 }};
 
-std::uint16_t registers_of(Home home) { return home == Home::holding_float32 ? 2 : home == Home::holding_int16 ? 1 : 0; }
+std::uint16_t registers_of(Home home) {
+  return home == Home::holding_float32 ? 2 : home == Home::holding_int16 ? 1 : 0;
+}
 
 std::array<CncSignalInfo, kCncSignals> with_places() {
   std::array<CncSignalInfo, kCncSignals> table = kTable;

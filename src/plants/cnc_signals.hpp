@@ -13,14 +13,55 @@ namespace alara::plants {
 
 // In the order of the table; a signal's index everywhere.
 enum class CncSignal : std::uint8_t {
-  spindle_current, spindle_speed, spindle_torque, spindle_power, spindle_load, bearing_temperature, motor_temperature,
-  vibration_rms, feed_rate, x_position, y_position, z_position, x_velocity, y_velocity, z_velocity, x_current, y_current,
-  z_current, coolant_temperature, coolant_pressure, coolant_flow, hydraulic_pressure, air_pressure, cabinet_temperature,
-  ambient_temperature, line_voltage, line_current, total_power, energy, tool_wear, cutting_force, depth_of_cut, oil_level,
+  spindle_current,
+  spindle_speed,
+  spindle_torque,
+  spindle_power,
+  spindle_load,
+  bearing_temperature,
+  motor_temperature,
+  vibration_rms,
+  feed_rate,
+  x_position,
+  y_position,
+  z_position,
+  x_velocity,
+  y_velocity,
+  z_velocity,
+  x_current,
+  y_current,
+  z_current,
+  coolant_temperature,
+  coolant_pressure,
+  coolant_flow,
+  hydraulic_pressure,
+  air_pressure,
+  cabinet_temperature,
+  ambient_temperature,
+  line_voltage,
+  line_current,
+  total_power,
+  energy,
+  tool_wear,
+  cutting_force,
+  depth_of_cut,
+  oil_level,
   coolant_level,
-  program_number, block_number, tool_number, part_counter, feed_override, spindle_override, state, commanded_speed,
-  commanded_feed, cycle_time,
-  running, door_open, coolant_on, stop, alarm,
+  program_number,
+  block_number,
+  tool_number,
+  part_counter,
+  feed_override,
+  spindle_override,
+  state,
+  commanded_speed,
+  commanded_feed,
+  cycle_time,
+  running,
+  door_open,
+  coolant_on,
+  stop,
+  alarm,
   vibration,
 };
 inline constexpr std::size_t kCncSignals = 50;
@@ -29,7 +70,7 @@ enum class Home : std::uint8_t {
   holding_float32,  // two holding registers
   holding_int16,    // one holding register
   coil,
-  mqtt,             // a topic of its own, in blocks
+  mqtt,  // a topic of its own, in blocks
 };
 
 struct CncSignalInfo {
@@ -39,8 +80,8 @@ struct CncSignalInfo {
   SignalType type{};
   Home home{};
   std::string_view sentence;
-  double rate_hz = 0;        // of the waveform
-  std::uint16_t place = 0;   // first holding register or coil, from the machine's own first one
+  double rate_hz = 0;       // of the waveform
+  std::uint16_t place = 0;  // first holding register or coil, from the machine's own first one
 };
 
 // All of a machine's holding registers lie side by side and fit one read (125 registers).

@@ -8,21 +8,30 @@
 namespace alara::plants {
 namespace {
 
-constexpr double kRadPerSecond = 2 * std::numbers::pi / 60;  // of one rpm
-constexpr double kAcceleration = 1500, kBraking = 3000;      // rpm/s
-constexpr double kRapid = 250;                               // mm/s
+constexpr double kRadPerSecond = 2 * std::numbers::pi / 60;                                  // of one rpm
+constexpr double kAcceleration = 1500, kBraking = 3000;                                      // rpm/s
+constexpr double kRapid = 250;                                                               // mm/s
 constexpr double kFeedLag = 0.03, kCurrentLag = 0.002, kJamRise = 0.003, kCoolantLag = 0.5;  // s
-constexpr double kJamTorque = 45, kWornFriction = 5;         // N*m
-constexpr double kWornOut = 300, kBluntForce = 0.3;          // um at which a tool is changed; and its force's excess
-constexpr double kTravel = 150;                              // mm to either side
-constexpr double kClear = 100;                               // mm above the workpiece
+constexpr double kJamTorque = 45, kWornFriction = 5;                                         // N*m
+constexpr double kWornOut = 300, kBluntForce = 0.3;  // um at which a tool is changed; and its force's excess
+constexpr double kTravel = 150;                      // mm to either side
+constexpr double kClear = 100;                       // mm above the workpiece
 constexpr double kAuxiliaryW = 1200, kPumpW = 800, kEfficiency = 0.88;
 
 // Speeds, feeds and engagements of a carbon steel part, roughing to finishing.
 constexpr std::array<std::array<Operation, 4>, 3> kPrograms{{
-    {{{1200, 600, 2.0, 30, 300, 1}, {1400, 560, 1.6, 35, 260, 1}, {1800, 900, 0.8, 20, 280, 2}, {2400, 960, 0.3, 30, 220, 3}}},
-    {{{1000, 500, 2.4, 28, 320, 1}, {1500, 750, 1.2, 25, 300, 2}, {1500, 600, 1.0, 40, 200, 2}, {2200, 880, 0.4, 25, 240, 3}}},
-    {{{1300, 520, 1.8, 32, 240, 1}, {1300, 650, 1.5, 20, 240, 1}, {2000, 800, 0.6, 30, 260, 3}, {2600, 1040, 0.25, 35, 200, 3}}},
+    {{{1200, 600, 2.0, 30, 300, 1},
+      {1400, 560, 1.6, 35, 260, 1},
+      {1800, 900, 0.8, 20, 280, 2},
+      {2400, 960, 0.3, 30, 220, 3}}},
+    {{{1000, 500, 2.4, 28, 320, 1},
+      {1500, 750, 1.2, 25, 300, 2},
+      {1500, 600, 1.0, 40, 200, 2},
+      {2200, 880, 0.4, 25, 240, 3}}},
+    {{{1300, 520, 1.8, 32, 240, 1},
+      {1300, 650, 1.5, 20, 240, 1},
+      {2000, 800, 0.6, 30, 260, 3},
+      {2600, 1040, 0.25, 35, 200, 3}}},
 }};
 
 double towards(double x, double target, double most) { return x + std::clamp(target - x, -most, most); }
@@ -39,8 +48,14 @@ CncParameters::CncParameters(Noise& noise) {
   torque_per_ampere *= noise.spread(0.02);
 }
 
-CncMachine::State::State(std::uint64_t seed) : p([seed] { Noise n(seed); return CncParameters(n); }()), noise(seed + 1), jobs(seed + 2),
-                                               wave(seed + 3, kCncVibrationRateHz) {
+CncMachine::State::State(std::uint64_t seed)
+    : p([seed] {
+        Noise n(seed);
+        return CncParameters(n);
+      }()),
+      noise(seed + 1),
+      jobs(seed + 2),
+      wave(seed + 3, kCncVibrationRateHz) {
   program = jobs.below(kPrograms.size());
   parts = static_cast<int>(jobs.below(500));
   wear_um = jobs.between(20, 200);

@@ -23,11 +23,11 @@ struct Operation {
 struct CncParameters {
   Cutter cutter;
   ThermalBody bearing{1500, 0.5, 0}, motor{9000, 0.12, 0}, coolant{120'000, 0.02, 0}, cabinet{20'000, 0.03, 0};
-  double torque_per_ampere = 1.2;   // N*m/A
-  double magnetising_current = 3;   // A, drawn as soon as the spindle turns
-  double inertia = 0.05;            // kg*m2, spindle and tool
-  double bearing_friction = 0.5;    // N*m, new
-  double unbalance = 0.4;           // mm/s rms at 1200 rpm
+  double torque_per_ampere = 1.2;  // N*m/A
+  double magnetising_current = 3;  // A, drawn as soon as the spindle turns
+  double inertia = 0.05;           // kg*m2, spindle and tool
+  double bearing_friction = 0.5;   // N*m, new
+  double unbalance = 0.4;          // mm/s rms at 1200 rpm
   double supply_voltage = 400;
 
   explicit CncParameters(Noise& noise);
@@ -38,7 +38,7 @@ struct CncMachine::State {
 
   explicit State(std::uint64_t seed);
 
-  void step(double seconds);        // at most 10 ms
+  void step(double seconds);  // at most 10 ms
   void measure(std::array<double, kCncSignals>& out);
   [[nodiscard]] VibrationSource vibration() const;
   [[nodiscard]] double wear() const;  // of the bearing, 0 new … 1 worn

@@ -13,7 +13,8 @@ CuttingLoad cutting_load(const Cutter& cutter, const Engagement& cut, double blu
   const double width = std::min(cut.width_mm, cutter.diameter_mm) / cutter.diameter_mm;
   const double feed_per_tooth = cut.feed_mm_min / (cut.speed_rpm * cutter.teeth);
   const double chip = feed_per_tooth * std::sqrt(width);
-  const double per_tooth = cutter.specific_force * cut.depth_mm * std::pow(chip, 1 - cutter.force_exponent) * (1 + blunt);
+  const double per_tooth =
+      cutter.specific_force * cut.depth_mm * std::pow(chip, 1 - cutter.force_exponent) * (1 + blunt);
   const double teeth_in_cut = cutter.teeth * std::acos(1 - 2 * width) / (2 * std::numbers::pi);
   const double force = per_tooth * teeth_in_cut;
   return {force, force * cutter.diameter_mm / 2000};

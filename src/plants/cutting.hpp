@@ -23,8 +23,8 @@ struct CuttingLoad {
   double torque_nm = 0;  // at the spindle
 };
 
-// Kienzle: F = k_c1.1 b h^(1-m_c) per tooth, with the mean chip thickness h = f_z sqrt(a_e / D), over the teeth in the cut
-// (Kienzle, VDI-Z 94 (1952); in the form of Degner, Lutze & Smejkal, Spanende Formung). `blunt` raises it: 0 sharp.
+// Kienzle: F = k_c1.1 b h^(1-m_c) per tooth, with the mean chip thickness h = f_z sqrt(a_e / D), over the teeth in the
+// cut (Kienzle, VDI-Z 94 (1952); in the form of Degner, Lutze & Smejkal, Spanende Formung). `blunt` raises it: 0 sharp.
 [[nodiscard]] CuttingLoad cutting_load(const Cutter& cutter, const Engagement& cut, double blunt);
 
 // Taylor: V T^n = C. Minutes that an edge lasts at this speed; infinite when it does not turn.

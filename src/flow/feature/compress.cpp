@@ -74,7 +74,8 @@ void SwingingDoorOperator::begin(std::uint32_t index, const Point& point, FrameB
 
 // Narrows the doors so that the line keeps within the deviation of `point`.
 void SwingingDoorOperator::extend(Slot& slot, const Point& point) const {
-  const double elapsed = static_cast<double>(from_to(slot.corner.time, point.time)), rise = point.value - slot.corner.value;
+  const double elapsed = static_cast<double>(from_to(slot.corner.time, point.time)),
+               rise = point.value - slot.corner.value;
   slot.least = std::max(slot.least, (rise - deviation_) / elapsed);
   slot.most = std::min(slot.most, (rise + deviation_) / elapsed);
   slot.phase = Slot::Phase::on_line;
@@ -86,7 +87,10 @@ void SwingingDoorOperator::take(std::uint32_t index, const Point& point, FrameBu
   Slot& slot = slots_[index];
   if (point.quality == Quality::bad) {
     if (slot.phase == Phase::on_line) emit(index, slot.latest, out);
-    if (slot.phase != Phase::in_bad) emit(index, point, out); else ++suppressed_;
+    if (slot.phase != Phase::in_bad)
+      emit(index, point, out);
+    else
+      ++suppressed_;
     slot.phase = Phase::in_bad;
     return;
   }

@@ -36,9 +36,9 @@ class DeadbandOperator final : public Operator {
 };
 
 // Keeps the corners of a polyline. Bound: the straight line between two rows passes every good sample between them at a
-// distance of at most `deviation`. The doors are those of Bristol (US patent 4,669,097), but a sample may be a corner only if the line
-// to it lies within both doors; without that the error can come to twice the deviation. A row is known only when the
-// line has to bend, or after max_interval.
+// distance of at most `deviation`. The doors are those of Bristol (US patent 4,669,097), but a sample may be a corner
+// only if the line to it lies within both doors; without that the error can come to twice the deviation. A row is known
+// only when the line has to bend, or after max_interval.
 class SwingingDoorOperator final : public Operator {
  public:
   SwingingDoorOperator(double deviation, Nanos max_interval, std::size_t slots);

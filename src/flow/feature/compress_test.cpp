@@ -58,7 +58,8 @@ TEST(SwingingDoor, NoSampleLiesFurtherFromTheLineThanTheBound) {
 TEST(SwingingDoor, AStraightLineComesToItsTwoEnds) {
   SwingingDoorOperator door(0.01, kNever, 1);
   std::vector<double> ramp(1000);
-  for (std::size_t i = 0; i < ramp.size(); ++i) ramp[i] = i < 500 ? static_cast<double>(i) : 1000.0 - static_cast<double>(i);
+  for (std::size_t i = 0; i < ramp.size(); ++i)
+    ramp[i] = i < 500 ? static_cast<double>(i) : 1000.0 - static_cast<double>(i);
   Rows rows(ramp, 0, kSecond);
   FrameBuilder out(1);
   door.process(rows.frame(), out);
@@ -126,7 +127,8 @@ TEST(Deadband, HoldingTheLastRowIsNeverFurtherOffThanTheBand) {
   for (unsigned seed = 1; seed <= 20; ++seed)
     for (const bool percent : {false, true}) {
       const double amount = 0.05 * seed;
-      auto made = make_step(filter_kind(), fmt::format("{{of: v, deadband: {}{}}}", amount, percent ? "%" : ""), {signal("v", "A")});
+      auto made = make_step(filter_kind(), fmt::format("{{of: v, deadband: {}{}}}", amount, percent ? "%" : ""),
+                            {signal("v", "A")});
       ASSERT_TRUE(made) << made.error().text();
       Rows rows = irregular(random_walk(1000, seed), seed);
       const auto told = run(*made, rows);

@@ -16,7 +16,8 @@ namespace {
 
 const std::filesystem::path kRecordings = "../shared/data/cwru";
 
-std::vector<double> read_npy(const std::filesystem::path& path) {  // version 1, little-endian float32, as these files are
+std::vector<double> read_npy(
+    const std::filesystem::path& path) {  // version 1, little-endian float32, as these files are
   std::ifstream in(path, std::ios::binary);
   const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   if (bytes.size() < 128) return {};
@@ -56,7 +57,8 @@ constexpr double kRpmOfLoad[] = {1797, 1772, 1750};
 class Cwru : public testing::Test {
  protected:
   void SetUp() override {
-    if (!std::filesystem::exists(kRecordings)) GTEST_SKIP() << "the CWRU recordings are not in " << kRecordings.string();
+    if (!std::filesystem::exists(kRecordings))
+      GTEST_SKIP() << "the CWRU recordings are not in " << kRecordings.string();
   }
 };
 

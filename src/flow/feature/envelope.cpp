@@ -53,7 +53,8 @@ EnvelopeSpectrum::EnvelopeSpectrum(std::size_t size, double rate_hz, double low_
       analytic_(back_.size()),
       envelope_lines_(envelope_fft_.bins()) {
   for (std::size_t i = 0; i < taper_.size(); ++i)
-    taper_[i] = static_cast<float>(0.5 - 0.5 * std::cos(2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(taper_.size())));
+    taper_[i] = static_cast<float>(
+        0.5 - 0.5 * std::cos(2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(taper_.size())));
 }
 
 void EnvelopeSpectrum::load(std::span<const double> x, double mean, double span) {
@@ -76,7 +77,8 @@ void EnvelopeSpectrum::load(std::span<const double> x, double mean, double span)
 
 double EnvelopeSpectrum::amplitude_at(double hz, double tolerance) const {
   const double at = hz / resolution_, reach = std::max(1.0, at * tolerance);
-  const double first = std::max(1.0, std::ceil(at - reach)), last = std::min(std::floor(at + reach), static_cast<double>(lines_));
+  const double first = std::max(1.0, std::ceil(at - reach)),
+               last = std::min(std::floor(at + reach), static_cast<double>(lines_));
   if (!(first <= last)) return 0;
   const auto begin = amplitude_.begin() + static_cast<std::ptrdiff_t>(first);
   const auto end = amplitude_.begin() + static_cast<std::ptrdiff_t>(last) + 1;

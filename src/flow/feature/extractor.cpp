@@ -16,18 +16,30 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 double shape_value(FeatureKind kind, const Shape& shape) {
   switch (kind) {
-    case FeatureKind::mean: return shape.mean;
-    case FeatureKind::rms: return shape.rms;
-    case FeatureKind::std: return shape.std;
-    case FeatureKind::peak: return shape.peak;
-    case FeatureKind::peak_to_peak: return shape.peak_to_peak();
-    case FeatureKind::crest: return shape.crest();
-    case FeatureKind::skewness: return shape.skewness;
-    case FeatureKind::kurtosis: return shape.kurtosis;
-    case FeatureKind::shape_factor: return shape.shape_factor();
-    case FeatureKind::impulse_factor: return shape.impulse_factor();
-    case FeatureKind::clearance_factor: return shape.clearance_factor();
-    default: return kNaN;
+    case FeatureKind::mean:
+      return shape.mean;
+    case FeatureKind::rms:
+      return shape.rms;
+    case FeatureKind::std:
+      return shape.std;
+    case FeatureKind::peak:
+      return shape.peak;
+    case FeatureKind::peak_to_peak:
+      return shape.peak_to_peak();
+    case FeatureKind::crest:
+      return shape.crest();
+    case FeatureKind::skewness:
+      return shape.skewness;
+    case FeatureKind::kurtosis:
+      return shape.kurtosis;
+    case FeatureKind::shape_factor:
+      return shape.shape_factor();
+    case FeatureKind::impulse_factor:
+      return shape.impulse_factor();
+    case FeatureKind::clearance_factor:
+      return shape.clearance_factor();
+    default:
+      return kNaN;
   }
 }
 
@@ -42,19 +54,26 @@ struct FeatureExtractor::Scratch {
 
   double value(const Feature& feature, const Shape& shape, double shaft_hz) const {
     switch (feature.kind) {
-      case FeatureKind::band: return spectrum->band(feature.low_hz, feature.high_hz);
-      case FeatureKind::spectral_centroid: return spectrum->centroid();
-      case FeatureKind::dominant_frequency: return spectrum->dominant();
-      case FeatureKind::velocity_rms: return spectrum->integral_rms(feature.low_hz, feature.high_hz) * plan.velocity_scale;
-      case FeatureKind::envelope: return envelope_at(feature.line, shaft_hz);
-      default: return shape_value(feature.kind, shape);
+      case FeatureKind::band:
+        return spectrum->band(feature.low_hz, feature.high_hz);
+      case FeatureKind::spectral_centroid:
+        return spectrum->centroid();
+      case FeatureKind::dominant_frequency:
+        return spectrum->dominant();
+      case FeatureKind::velocity_rms:
+        return spectrum->integral_rms(feature.low_hz, feature.high_hz) * plan.velocity_scale;
+      case FeatureKind::envelope:
+        return envelope_at(feature.line, shaft_hz);
+      default:
+        return shape_value(feature.kind, shape);
     }
   }
 
   double envelope_at(BearingLine line, double shaft_hz) const {
     if (!(shaft_hz > 0)) return kNaN;  // standing or unknown: nothing strikes
     double sum = 0;
-    for (int k = 1; k <= plan.harmonics; ++k) sum += envelope->amplitude_at(k * plan.bearing.of(line) * shaft_hz, plan.slip);
+    for (int k = 1; k <= plan.harmonics; ++k)
+      sum += envelope->amplitude_at(k * plan.bearing.of(line) * shaft_hz, plan.slip);
     return sum;
   }
 };
@@ -63,7 +82,9 @@ FeatureExtractor::FeatureExtractor(const FeaturePlan& plan) : scratch_(std::make
   Scratch& s = *scratch_;
   s.plan = plan;
   s.spectrum_samples = fast_even_size_below(plan.samples);
-  const auto asks = [&plan](auto predicate) { return std::any_of(plan.features.begin(), plan.features.end(), predicate); };
+  const auto asks = [&plan](auto predicate) {
+    return std::any_of(plan.features.begin(), plan.features.end(), predicate);
+  };
   if (asks([](const Feature& f) { return f.kind == FeatureKind::clearance_factor; })) s.root = RootMean::compute;
   if (asks([](const Feature& f) { return f.needs_spectrum(); }))
     s.spectrum.emplace(s.spectrum_samples, plan.rate_hz, plan.taper);

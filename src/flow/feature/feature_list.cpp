@@ -11,10 +11,22 @@
 namespace alara::flow {
 namespace {
 
-constexpr std::array<std::string_view, 16> kNames{
-    "mean",         "rms",           "std",            "peak",             "peak_to_peak", "crest",
-    "skewness",     "kurtosis",      "shape_factor",   "impulse_factor",   "clearance_factor", "band",
-    "spectral_centroid", "dominant_frequency", "velocity_rms", "envelope"};
+constexpr std::array<std::string_view, 16> kNames{"mean",
+                                                  "rms",
+                                                  "std",
+                                                  "peak",
+                                                  "peak_to_peak",
+                                                  "crest",
+                                                  "skewness",
+                                                  "kurtosis",
+                                                  "shape_factor",
+                                                  "impulse_factor",
+                                                  "clearance_factor",
+                                                  "band",
+                                                  "spectral_centroid",
+                                                  "dominant_frequency",
+                                                  "velocity_rms",
+                                                  "envelope"};
 constexpr std::size_t kMaxFeatureText = 80;
 
 bool takes_band(FeatureKind kind) { return kind == FeatureKind::band || kind == FeatureKind::velocity_rms; }
@@ -78,8 +90,9 @@ Result<Feature> parse_feature(std::string_view text) {
   const auto found = std::find(kNames.begin(), kNames.end(), word);
   if (found == kNames.end()) {
     const std::string guess = nearest(word, std::span<const std::string_view>(kNames));
-    return refuse(fmt::format("'{}' is not a waveform feature", written),
-                  guess.empty() ? fmt::format("allowed are {}", enumerate(kNames)) : fmt::format("did you mean '{}'?", guess));
+    return refuse(
+        fmt::format("'{}' is not a waveform feature", written),
+        guess.empty() ? fmt::format("allowed are {}", enumerate(kNames)) : fmt::format("did you mean '{}'?", guess));
   }
   Feature feature;
   feature.kind = static_cast<FeatureKind>(found - kNames.begin());
@@ -110,7 +123,8 @@ Result<std::vector<Feature>> parse_features(std::span<const std::string> texts) 
   return out;
 }
 
-BearingRatios BearingRatios::from_geometry(int balls, double ball_diameter, double pitch_diameter, double angle_degrees) {
+BearingRatios BearingRatios::from_geometry(int balls, double ball_diameter, double pitch_diameter,
+                                           double angle_degrees) {
   const double z = balls;
   const double r = ball_diameter / pitch_diameter * std::cos(angle_degrees * std::numbers::pi / 180);
   return {{z / 2 * (1 - r), z / 2 * (1 + r), pitch_diameter / (2 * ball_diameter) * (1 - r * r), (1 - r) / 2}};

@@ -14,7 +14,17 @@
 namespace alara::flow {
 
 enum class FeatureKind : std::uint8_t {
-  mean, rms, std, peak, peak_to_peak, crest, skewness, kurtosis, shape_factor, impulse_factor, clearance_factor,
+  mean,
+  rms,
+  std,
+  peak,
+  peak_to_peak,
+  crest,
+  skewness,
+  kurtosis,
+  shape_factor,
+  impulse_factor,
+  clearance_factor,
   band,                // mean square between two frequencies
   spectral_centroid,   // Hz
   dominant_frequency,  // Hz

@@ -21,14 +21,14 @@ const OperatorKind& features_kind();
 // What turns one record into its features; all that is known at load time.
 struct FeaturePlan {
   std::vector<Feature> features;
-  std::size_t samples = 0;   // per record
-  double rate_hz = 0;        // 0: unknown, then there are no spectral features
+  std::size_t samples = 0;  // per record
+  double rate_hz = 0;       // 0: unknown, then there are no spectral features
   Taper taper = Taper::hann;
   double envelope_low_hz = 0, envelope_high_hz = 0;
   BearingRatios bearing;
-  int harmonics = 3;         // envelope(x) adds up the amplitudes at x, 2x, … harmonics x
-  double slip = 0.01;        // how far beside its computed place a line may lie, relative
-  double velocity_scale = 1; // from the signal's unit times s to mm/s
+  int harmonics = 3;          // envelope(x) adds up the amplitudes at x, 2x, … harmonics x
+  double slip = 0.01;         // how far beside its computed place a line may lie, relative
+  double velocity_scale = 1;  // from the signal's unit times s to mm/s
 };
 
 // Plans and scratch of one plan; computes record after record. Not thread-safe; compute() does not allocate.

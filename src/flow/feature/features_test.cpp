@@ -36,9 +36,10 @@ Feature feature(const char* text) { return *parse_feature(text); }
 
 FeaturePlan every_feature(std::size_t samples, double rate_hz) {
   FeaturePlan plan;
-  for (const char* text : {"mean", "rms", "std", "peak", "peak_to_peak", "crest", "skewness", "kurtosis", "shape_factor",
-                           "impulse_factor", "clearance_factor", "band(500,1500)", "spectral_centroid", "dominant_frequency",
-                           "velocity_rms(100,1000)", "envelope(bpfo)", "envelope(bpfi)", "envelope(bsf)", "envelope(ftf)"})
+  for (const char* text :
+       {"mean", "rms", "std", "peak", "peak_to_peak", "crest", "skewness", "kurtosis", "shape_factor", "impulse_factor",
+        "clearance_factor", "band(500,1500)", "spectral_centroid", "dominant_frequency", "velocity_rms(100,1000)",
+        "envelope(bpfo)", "envelope(bpfi)", "envelope(bsf)", "envelope(ftf)"})
     plan.features.push_back(feature(text));
   plan.samples = samples;
   plan.rate_hz = rate_hz;
@@ -68,10 +69,12 @@ TEST(Features, AgreeWithSumsFromTheDefinitions) {
 }
 
 TEST(Features, OfASineAreTheClosedForms) {
-  auto made = make_step(features_kind(),
-                        "{of: vibration, samples: 3200, taper: none, use: [rms, mean, std, peak, peak_to_peak, crest, kurtosis, skewness, "
-                        "shape_factor, \"band(90,110)\", spectral_centroid, dominant_frequency, \"velocity_rms(10,1000)\"]}",
-                        {signal("vibration", "m/s2", 6400)});
+  auto made =
+      make_step(features_kind(),
+                "{of: vibration, samples: 3200, taper: none, use: [rms, mean, std, peak, peak_to_peak, crest, "
+                "kurtosis, skewness, "
+                "shape_factor, \"band(90,110)\", spectral_centroid, dominant_frequency, \"velocity_rms(10,1000)\"]}",
+                {signal("vibration", "m/s2", 6400)});
   ASSERT_TRUE(made) << made.error().text();
   Rows rows(sine(3200, 6400, 100, 2), 0, 156'250);
   const auto out = run(*made, rows);
@@ -79,18 +82,18 @@ TEST(Features, OfASineAreTheClosedForms) {
   const auto& v = out[0].values;
   EXPECT_EQ(out[0].quality, Quality::good);
   EXPECT_EQ(out[0].time, 3199 * 156'250);
-  EXPECT_NEAR(v[0], std::sqrt(2.0), 1e-9);                             // rms = A / sqrt 2
+  EXPECT_NEAR(v[0], std::sqrt(2.0), 1e-9);  // rms = A / sqrt 2
   EXPECT_NEAR(v[1], 0, 1e-12);
   EXPECT_NEAR(v[2], std::sqrt(2.0), 1e-9);
   EXPECT_NEAR(v[3], 2, 1e-12);
   EXPECT_NEAR(v[4], 4, 1e-12);
-  EXPECT_NEAR(v[5], std::sqrt(2.0), 1e-9);                             // crest
-  EXPECT_NEAR(v[6], 1.5, 1e-9);                                        // kurtosis
+  EXPECT_NEAR(v[5], std::sqrt(2.0), 1e-9);  // crest
+  EXPECT_NEAR(v[6], 1.5, 1e-9);             // kurtosis
   EXPECT_NEAR(v[7], 0, 1e-9);
-  EXPECT_NEAR(v[8], std::numbers::pi / (2 * std::sqrt(2.0)), 1e-3);    // rms / mean |x|
-  EXPECT_NEAR(v[9], 2, 1e-5);                                          // A^2 / 2
+  EXPECT_NEAR(v[8], std::numbers::pi / (2 * std::sqrt(2.0)), 1e-3);  // rms / mean |x|
+  EXPECT_NEAR(v[9], 2, 1e-5);                                        // A^2 / 2
   EXPECT_NEAR(v[10], 100, 1e-3);
-  EXPECT_NEAR(v[11], 100, 0.01);   // the neighbours of the peak are rounding noise here
+  EXPECT_NEAR(v[11], 100, 0.01);  // the neighbours of the peak are rounding noise here
   EXPECT_NEAR(v[12], 1000 * std::sqrt(2.0) / (2 * std::numbers::pi * 100), 1e-4);  // mm/s: A / (sqrt 2 * 2 pi f)
 }
 
@@ -102,8 +105,8 @@ TEST(Features, FullBandIsTheVariance) {
   FeatureExtractor extractor(plan);
   std::vector<double> out(4);
   extractor.compute(record, kNaN, out);
-  EXPECT_NEAR(out[1], out[0] * out[0], 1e-5);      // Parseval
-  EXPECT_NEAR(out[2] + out[3], out[1], 1e-6);      // bands add up
+  EXPECT_NEAR(out[1], out[0] * out[0], 1e-5);  // Parseval
+  EXPECT_NEAR(out[2] + out[3], out[1], 1e-6);  // bands add up
 }
 
 TEST(Features, DominantFrequencyIsFoundBetweenTheLines) {
@@ -127,7 +130,8 @@ TEST(Features, EnvelopeFindsImpactsInNoise) {
       if (at < n) record[at] += std::exp(-1200 * t) * std::sin(2 * std::numbers::pi * 2000 * t);
     }
   FeaturePlan plan = every_feature(n, 12000);
-  plan.features = {feature("envelope(bpfo)"), feature("envelope(bpfi)"), feature("envelope(bsf)"), feature("envelope(ftf)")};
+  plan.features = {feature("envelope(bpfo)"), feature("envelope(bpfi)"), feature("envelope(bsf)"),
+                   feature("envelope(ftf)")};
   plan.harmonics = 1;  // the third of bsf lies within the slip of the second of bpfo
   FeatureExtractor extractor(plan);
   std::vector<double> out(4);
@@ -162,8 +166,10 @@ TEST(Features, RatiosFollowFromTheBearingsGeometry) {  // 6205-2RS, against its 
 }
 
 TEST(Features, UnitsFollowFromTheSignals) {
-  auto made = make_step(features_kind(), "{of: v, samples: 640, use: [rms, crest, band(100,200), dominant_frequency, velocity_rms(10,1000)]}",
-                        {signal("v", "mm/s2", 6400)});
+  auto made =
+      make_step(features_kind(),
+                "{of: v, samples: 640, use: [rms, crest, band(100,200), dominant_frequency, velocity_rms(10,1000)]}",
+                {signal("v", "mm/s2", 6400)});
   ASSERT_TRUE(made) << made.error().text();
   ASSERT_EQ(made->outputs.size(), 5u);
   EXPECT_EQ(made->outputs[0].name, "rms");
@@ -194,7 +200,8 @@ TEST(Features, GatherRecordsPerSlotFromMixedRows) {
 }
 
 TEST(Features, OneBadSampleMakesARecordUncertainAndManyMakeItBad) {
-  auto made = make_step(features_kind(), "{of: v, samples: 200, max_bad: 0.02, use: [mean, rms]}", {signal("v", "A", 0)});
+  auto made =
+      make_step(features_kind(), "{of: v, samples: 200, max_bad: 0.02, use: [mean, rms]}", {signal("v", "A", 0)});
   ASSERT_TRUE(made);
   std::vector<double> values(600, 2.0);
   values[210] = kNaN;
@@ -217,7 +224,8 @@ TEST(Features, OneBadSampleMakesARecordUncertainAndManyMakeItBad) {
 }
 
 TEST(Features, AFlatRecordHasNoCrestAndSaysSo) {
-  auto made = make_step(features_kind(), "{of: v, samples: 100, use: [rms, kurtosis, spectral_centroid]}", {signal("v", "A", 1000)});
+  auto made = make_step(features_kind(), "{of: v, samples: 100, use: [rms, kurtosis, spectral_centroid]}",
+                        {signal("v", "A", 1000)});
   Rows rows(std::vector<double>(100, 0.1), 0, kMillisecond);
   const auto out = run(*made, rows);
   ASSERT_EQ(out.size(), 1u);
@@ -280,7 +288,8 @@ TEST(Features, TimesFromTheEndsOfTheWorldDoNoHarm) {
 
 TEST(Features, TakeTheSpeedFromASignal) {
   const std::string yaml =
-      "{of: v, samples: 6400, speed: rpm, use: [envelope(bpfo)], harmonics: 1, bearing: {bpfo: 4, bpfi: 5, bsf: 2, ftf: 0.4}}";
+      "{of: v, samples: 6400, speed: rpm, use: [envelope(bpfo)], harmonics: 1, bearing: {bpfo: 4, bpfi: 5, bsf: 2, "
+      "ftf: 0.4}}";
   auto made = make_step(features_kind(), yaml, {signal("v", "m/s2", 6400), signal("rpm", "rpm")});
   ASSERT_TRUE(made) << made.error().text();
   std::vector<double> record(6400);
@@ -307,11 +316,13 @@ TEST(Features, TakeTheSpeedFromASignal) {
 }
 
 TEST(Features, NewsOfTheSpeedAreNotSamples) {
-  auto made = make_step(features_kind(),
-                        "{of: v, samples: 100, speed: rpm, use: [mean, envelope(bpfo)], bearing: {bpfo: 4, bpfi: 5, bsf: 2, ftf: 0.4}}",
-                        {signal("v", "m/s2", 1000), signal("rpm", "rpm")});
+  auto made = make_step(
+      features_kind(),
+      "{of: v, samples: 100, speed: rpm, use: [mean, envelope(bpfo)], bearing: {bpfo: 4, bpfi: 5, bsf: 2, ftf: 0.4}}",
+      {signal("v", "m/s2", 1000), signal("rpm", "rpm")});
   ASSERT_TRUE(made);
-  // The speed comes before the first sample, between two samples, and ahead of a block that is still on its way; changed or not.
+  // The speed comes before the first sample, between two samples, and ahead of a block that is still on its way;
+  // changed or not.
   std::vector<double> wave = noise(100, 1);
   wave.insert(wave.begin() + 50, 2, wave[49]);
   wave.insert(wave.begin(), kNaN);
@@ -330,10 +341,11 @@ TEST(Features, NewsOfTheSpeedAreNotSamples) {
 }
 
 TEST(Features, NeverAllocateAfterTheFirstRecord) {
-  auto made = make_step(features_kind(),
-                        "{of: v, samples: 640, speed: 1797rpm, use: [rms, kurtosis, clearance_factor, band(100,200), dominant_frequency, "
-                        "envelope(bpfo)], bearing: {balls: 9, ball_diameter: 7.94, pitch_diameter: 39.04}}",
-                        {signal("v", "m/s2", 6400)}, 2);
+  auto made = make_step(
+      features_kind(),
+      "{of: v, samples: 640, speed: 1797rpm, use: [rms, kurtosis, clearance_factor, band(100,200), dominant_frequency, "
+      "envelope(bpfo)], bearing: {balls: 9, ball_diameter: 7.94, pitch_diameter: 39.04}}",
+      {signal("v", "m/s2", 6400)}, 2);
   ASSERT_TRUE(made) << made.error().text();
   Rows rows(noise(1280, 2), 0, 156'250);
   FrameBuilder out(made->outputs.size());
@@ -354,16 +366,24 @@ TEST(Features, RefuseWhatCanNotWorkAndSayWhy) {
   EXPECT_NE(refusal(kind, "{of: v, samples: 100, use: [rsm]}", v).find("did you mean 'rms'"), std::string::npos);
   EXPECT_NE(refusal(kind, "{of: v, samples: 100, use: [band(1,2)]}", no_rate).find("rate of 'v'"), std::string::npos);
   EXPECT_NE(refusal(kind, "{of: v, samples: 100, use: [band(100,600)]}", v).find("500Hz"), std::string::npos);
-  EXPECT_NE(refusal(kind, "{of: v, samples: 100, use: [band(101,102)]}", v).find("narrower than one line"), std::string::npos);
-  EXPECT_NE(refusal(kind, "{of: v, samples: 100, use: [velocity_rms(10,100)]}", v).find("integrates an acceleration"), std::string::npos);
-  EXPECT_NE(refusal(kind, "{of: v, samples: 100, use: [envelope(bpfo)]}", v).find("`bearing`"), std::string::npos);
-  EXPECT_NE(refusal(kind, "{of: v, samples: 100, use: [envelope(bpfo)], bearing: {balls: 9, bpfo: 1}}", v).find("or by all of"), std::string::npos);
-  EXPECT_NE(refusal(kind, "{of: v, samples: 100, use: [envelope(bpfo)], bearing: {bpfo: 3, bpfi: 4, bsf: 2, ftf: 1}}", v).find("`speed`"),
+  EXPECT_NE(refusal(kind, "{of: v, samples: 100, use: [band(101,102)]}", v).find("narrower than one line"),
             std::string::npos);
-  EXPECT_NE(refusal(kind, "{of: v, samples: 100, speed: 5parsec, use: [rms]}", v).find("not a speed of rotation"), std::string::npos);
+  EXPECT_NE(refusal(kind, "{of: v, samples: 100, use: [velocity_rms(10,100)]}", v).find("integrates an acceleration"),
+            std::string::npos);
+  EXPECT_NE(refusal(kind, "{of: v, samples: 100, use: [envelope(bpfo)]}", v).find("`bearing`"), std::string::npos);
+  EXPECT_NE(refusal(kind, "{of: v, samples: 100, use: [envelope(bpfo)], bearing: {balls: 9, bpfo: 1}}", v)
+                .find("or by all of"),
+            std::string::npos);
+  EXPECT_NE(
+      refusal(kind, "{of: v, samples: 100, use: [envelope(bpfo)], bearing: {bpfo: 3, bpfi: 4, bsf: 2, ftf: 1}}", v)
+          .find("`speed`"),
+      std::string::npos);
+  EXPECT_NE(refusal(kind, "{of: v, samples: 100, speed: 5parsec, use: [rms]}", v).find("not a speed of rotation"),
+            std::string::npos);
   EXPECT_NE(refusal(kind, "{of: v, use: [rms]}", no_rate).find("`samples`"), std::string::npos);
   EXPECT_NE(refusal(kind, "{of: v, samples: 8, use: [rms]}", v).find("below the least"), std::string::npos);
-  EXPECT_NE(refusal(kind, "{of: v, samples: 2000, every: 1s, use: [rms]}", v).find("longer than `every`"), std::string::npos);
+  EXPECT_NE(refusal(kind, "{of: v, samples: 2000, every: 1s, use: [rms]}", v).find("longer than `every`"),
+            std::string::npos);
   EXPECT_NE(refusal(kind, "{of: v, every: 1h, use: [rms]}", v).find("samples a record"), std::string::npos);
   EXPECT_NE(refusal(kind, "{of: v, samples: 100, use: []}", v).find("no feature"), std::string::npos);
   EXPECT_NE(refusal(kind, "{of: v, samples: 100, use: [rms, rms]}", v).find("twice"), std::string::npos);
@@ -373,9 +393,10 @@ TEST(Features, WarnWhereASpectrumCanNotUseAllSamplesOrPartTheLines) {
   auto odd = make_step(features_kind(), "{of: v, samples: 2561, use: [rms]}", {signal("v", "A", 1000)});
   ASSERT_TRUE(odd);
   EXPECT_EQ(odd->warnings.size(), 1u);
-  auto coarse = make_step(features_kind(),
-                          "{of: v, samples: 2560, use: [envelope(ftf)], speed: 60rpm, bearing: {bpfo: 3, bpfi: 4, bsf: 2, ftf: 0.4}}",
-                          {signal("v", "m/s2", 12000)});
+  auto coarse = make_step(
+      features_kind(),
+      "{of: v, samples: 2560, use: [envelope(ftf)], speed: 60rpm, bearing: {bpfo: 3, bpfi: 4, bsf: 2, ftf: 0.4}}",
+      {signal("v", "m/s2", 12000)});
   ASSERT_TRUE(coarse);
   ASSERT_EQ(coarse->warnings.size(), 1u);
   EXPECT_NE(coarse->warnings[0].message.find("hardly parted"), std::string::npos);
@@ -391,8 +412,9 @@ TEST(FeatureList, JoinsBandsThatYamlPartedAtTheirComma) {
 }
 
 TEST(FeatureList, RefusesBadTexts) {
-  for (const char* text : {"", "(", ")", "band", "band()", "band(1)", "band(2,1)", "band(1,2,3)", "band(nan,2)", "band(-1,2)", "rms(3)",
-                           "envelope(x)", "velocity_rms(0,10)", "band(1,2", "band(1,2)x", "\xff\xfe"})
+  for (const char* text :
+       {"", "(", ")", "band", "band()", "band(1)", "band(2,1)", "band(1,2,3)", "band(nan,2)", "band(-1,2)", "rms(3)",
+        "envelope(x)", "velocity_rms(0,10)", "band(1,2", "band(1,2)x", "\xff\xfe"})
     EXPECT_FALSE(parse_feature(text)) << text;
   EXPECT_FALSE(parse_feature(std::string(100'000, 'a')));
 }

@@ -73,7 +73,8 @@ InverseFft& InverseFft::operator=(InverseFft&&) noexcept = default;
 
 void InverseFft::transform(std::span<const std::complex<float>> in, std::span<std::complex<float>> out) const {
   ALARA_ASSERT(in.size() == size_ && out.size() == size_ && in.data() != out.data(), "transform of another size");
-  kiss_fft(plan_->config, reinterpret_cast<const kiss_fft_cpx*>(in.data()), reinterpret_cast<kiss_fft_cpx*>(out.data()));
+  kiss_fft(plan_->config, reinterpret_cast<const kiss_fft_cpx*>(in.data()),
+           reinterpret_cast<kiss_fft_cpx*>(out.data()));
 }
 
 }  // namespace alara::flow

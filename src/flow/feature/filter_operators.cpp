@@ -109,7 +109,10 @@ void CascadeOperator::counters(std::vector<Counter>& out) const {
 }
 
 DecimateOperator::DecimateOperator(int factor, Nanos max_gap, std::size_t slots)
-    : factor_(static_cast<std::size_t>(factor)), taps_(decimation_taps(factor)), continuity_(max_gap), slots_(slots),
+    : factor_(static_cast<std::size_t>(factor)),
+      taps_(decimation_taps(factor)),
+      continuity_(max_gap),
+      slots_(slots),
       history_(slots * 2 * taps_.size()) {}
 
 void DecimateOperator::process(const Frame& in, FrameBuilder& out) {
@@ -170,7 +173,8 @@ void MedianOperator::process(const Frame& in, FrameBuilder& out) {
       out.set_quality(first + i, Quality::bad);
     }
     const std::size_t n = slot.held;
-    results[i] = n == 0 ? std::numeric_limits<double>::quiet_NaN() : 0.5 * slot.sorted[(n - 1) / 2] + 0.5 * slot.sorted[n / 2];
+    results[i] =
+        n == 0 ? std::numeric_limits<double>::quiet_NaN() : 0.5 * slot.sorted[(n - 1) / 2] + 0.5 * slot.sorted[n / 2];
   }
 }
 

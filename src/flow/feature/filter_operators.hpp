@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The running parts of the `filter` step that keep a row per sample or per few samples. All bridge a bad sample with the
-// last good one, so that a filter's state is never spoilt, and begin anew after a gap.
+// The running parts of the `filter` step that keep a row per sample or per few samples. All bridge a bad sample with
+// the last good one, so that a filter's state is never spoilt, and begin anew after a gap.
 #pragma once
 
 #include <cstdint>
@@ -51,8 +51,9 @@ class CascadeOperator final : public Operator {
   std::uint64_t bad_samples_ = 0, restarts_ = 0;
 };
 
-// Every factor-th sample after the anti-alias low-pass. A row has the time of the newest sample that went in; the signal in it
-// is (taps - 1) / 2 samples older. Uncertain while the filter fills or a bad sample is bridged, bad when all were bad.
+// Every factor-th sample after the anti-alias low-pass. A row has the time of the newest sample that went in; the
+// signal in it is (taps - 1) / 2 samples older. Uncertain while the filter fills or a bad sample is bridged, bad when
+// all were bad.
 class DecimateOperator final : public Operator {
  public:
   DecimateOperator(int factor, Nanos max_gap, std::size_t slots);
@@ -63,10 +64,10 @@ class DecimateOperator final : public Operator {
  private:
   struct Slot {
     Continuity::Slot continuity;
-    std::size_t next = 0;    // where the next sample goes in the history
-    int phase = 0;           // samples since the last row
+    std::size_t next = 0;  // where the next sample goes in the history
+    int phase = 0;         // samples since the last row
     int bad = 0;
-    std::size_t fresh = 0;   // samples since the beginning, up to the number of taps
+    std::size_t fresh = 0;  // samples since the beginning, up to the number of taps
     Quality worst = Quality::good;
   };
   const std::size_t factor_;

@@ -70,7 +70,8 @@ TEST(Filter, ALowPassBeginsAtTheSignalAndAHighPassAtZero) {
 }
 
 TEST(Filter, BlocksAndRowsOfManySlotsGiveTheSame) {
-  for (const char* yaml : {"{of: v, bandpass: [20Hz, 200Hz], order: 3}", "{of: v, decimate: 4}", "{of: v, median: 5}"}) {
+  for (const char* yaml :
+       {"{of: v, bandpass: [20Hz, 200Hz], order: 3}", "{of: v, decimate: 4}", "{of: v, median: 5}"}) {
     auto blocks = make_step(filter_kind(), yaml, {signal("v", "A", 1000)}, 3);
     auto mixed = make_step(filter_kind(), yaml, {signal("v", "A", 1000)}, 3);
     std::vector<std::vector<double>> expected(3), got(3);
@@ -117,7 +118,8 @@ TEST(Filter, ABadSampleIsBridgedAndItsRowIsBad) {
 
 TEST(Filter, AGapBeginsAnew) {
   auto made = make_step(filter_kind(), "{of: v, lowpass: 1Hz}", {signal("v", "A", 1000)});
-  Rows before(std::vector<double>(50, 5.0), 0, kMillisecond), after(std::vector<double>(50, 9.0), kSecond, kMillisecond);
+  Rows before(std::vector<double>(50, 5.0), 0, kMillisecond),
+      after(std::vector<double>(50, 9.0), kSecond, kMillisecond);
   run(*made, before);
   EXPECT_NEAR(run(*made, after)[0].values[0], 9, 1e-9);
   EXPECT_EQ(counter(*made->code, "restarts"), 2u);
@@ -156,7 +158,8 @@ TEST(Filter, MedianTakesOutSpikesAndAgreesWithSorting) {
     Rows rows(values, 0, kMillisecond);
     const auto out = run(*made, rows);
     for (std::size_t i = size; i < values.size(); ++i) {
-      std::vector<double> window(values.begin() + static_cast<std::ptrdiff_t>(i + 1 - size), values.begin() + static_cast<std::ptrdiff_t>(i + 1));
+      std::vector<double> window(values.begin() + static_cast<std::ptrdiff_t>(i + 1 - size),
+                                 values.begin() + static_cast<std::ptrdiff_t>(i + 1));
       std::sort(window.begin(), window.end());
       ASSERT_EQ(out[i].values[0], window[size / 2]) << i;
     }
@@ -164,8 +167,8 @@ TEST(Filter, MedianTakesOutSpikesAndAgreesWithSorting) {
 }
 
 TEST(Filter, NeverAllocatesAfterWarmUp) {
-  for (const char* yaml : {"{of: v, lowpass: 100Hz, order: 8}", "{of: v, decimate: 4}", "{of: v, median: 5}", "{of: v, deadband: 0.1}",
-                           "{of: v, swinging_door: 0.1, max_interval: 1s}"}) {
+  for (const char* yaml : {"{of: v, lowpass: 100Hz, order: 8}", "{of: v, decimate: 4}", "{of: v, median: 5}",
+                           "{of: v, deadband: 0.1}", "{of: v, swinging_door: 0.1, max_interval: 1s}"}) {
     auto made = make_step(filter_kind(), yaml, {signal("v", "A", 1000)});
     Rows rows(tone(1000, 1000, 30), 0, kMillisecond);
     FrameBuilder out(1);

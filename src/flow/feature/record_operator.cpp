@@ -35,8 +35,13 @@ Nanos after(Nanos time, Nanos duration) {
 }  // namespace
 
 RecordOperator::RecordOperator(const FeaturePlan& plan, const RecordRules& rules, std::size_t slots)
-    : rules_(rules), samples_(plan.samples), slip_(plan.slip),
-      period_(plan.rate_hz > 0 ? static_cast<Nanos>(1e9 / plan.rate_hz) : 0), extractor_(plan), slots_(slots), records_(slots * plan.samples),
+    : rules_(rules),
+      samples_(plan.samples),
+      slip_(plan.slip),
+      period_(plan.rate_hz > 0 ? static_cast<Nanos>(1e9 / plan.rate_hz) : 0),
+      extractor_(plan),
+      slots_(slots),
+      records_(slots * plan.samples),
       row_(plan.features.size()) {}
 
 void RecordOperator::process(const Frame& in, FrameBuilder& out) {

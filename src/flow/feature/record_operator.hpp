@@ -37,9 +37,9 @@ class RecordOperator final : public Operator {
     std::size_t filled = 0;
     std::size_t bad = 0;
     Quality worst = Quality::good;
-    bool seen = false;         // any sample yet
-    Nanos previous = 0;        // time of the sample before
-    Nanos next_start = 0;      // with `every`
+    bool seen = false;     // any sample yet
+    Nanos previous = 0;    // time of the sample before
+    Nanos next_start = 0;  // with `every`
     double last_value = 0, last_speed = 0;
     double speed_sum = 0, speed_least = 0, speed_most = 0;
     std::size_t speeds = 0;

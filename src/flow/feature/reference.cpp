@@ -16,7 +16,8 @@ constexpr double kTwoPi = 2 * std::numbers::pi;
 // exp(2 pi j m / n) for m = 0 … n-1, so that products of indices modulo n need no sine of a large number.
 std::vector<Complex> roots_of_unity(std::size_t n) {
   std::vector<Complex> out(n);
-  for (std::size_t m = 0; m < n; ++m) out[m] = std::polar(1.0, kTwoPi * static_cast<double>(m) / static_cast<double>(n));
+  for (std::size_t m = 0; m < n; ++m)
+    out[m] = std::polar(1.0, kTwoPi * static_cast<double>(m) / static_cast<double>(n));
   return out;
 }
 
@@ -26,7 +27,9 @@ Complex line_of(std::span<const double> x, const std::vector<Complex>& roots, st
   return sum;
 }
 
-double hann(std::size_t i, std::size_t n) { return 0.5 - 0.5 * std::cos(kTwoPi * static_cast<double>(i) / static_cast<double>(n)); }
+double hann(std::size_t i, std::size_t n) {
+  return 0.5 - 0.5 * std::cos(kTwoPi * static_cast<double>(i) / static_cast<double>(n));
+}
 
 double mean_of(std::span<const double> x) {
   double sum = 0;
@@ -46,20 +49,32 @@ double shape_reference(FeatureKind kind, std::span<const double> x) {
   const double mean = mean_of(x);
   const double rms = std::sqrt(mean_over(x, [](double v) { return v * v; }));
   const double std = std::sqrt(mean_over(x, [mean](double v) { return (v - mean) * (v - mean); }));
-  const double peak = std::fabs(*std::max_element(x.begin(), x.end(), [](double a, double b) { return std::fabs(a) < std::fabs(b); }));
+  const double peak =
+      std::fabs(*std::max_element(x.begin(), x.end(), [](double a, double b) { return std::fabs(a) < std::fabs(b); }));
   const double mean_abs = mean_over(x, [](double v) { return std::fabs(v); });
   switch (kind) {
-    case FeatureKind::mean: return mean;
-    case FeatureKind::rms: return rms;
-    case FeatureKind::std: return std;
-    case FeatureKind::peak: return peak;
-    case FeatureKind::peak_to_peak: return *std::max_element(x.begin(), x.end()) - *std::min_element(x.begin(), x.end());
-    case FeatureKind::crest: return peak / rms;
-    case FeatureKind::skewness: return mean_over(x, [&](double v) { return std::pow((v - mean) / std, 3); });
-    case FeatureKind::kurtosis: return mean_over(x, [&](double v) { return std::pow((v - mean) / std, 4); });
-    case FeatureKind::shape_factor: return rms / mean_abs;
-    case FeatureKind::impulse_factor: return peak / mean_abs;
-    default: return peak / std::pow(mean_over(x, [](double v) { return std::sqrt(std::fabs(v)); }), 2);
+    case FeatureKind::mean:
+      return mean;
+    case FeatureKind::rms:
+      return rms;
+    case FeatureKind::std:
+      return std;
+    case FeatureKind::peak:
+      return peak;
+    case FeatureKind::peak_to_peak:
+      return *std::max_element(x.begin(), x.end()) - *std::min_element(x.begin(), x.end());
+    case FeatureKind::crest:
+      return peak / rms;
+    case FeatureKind::skewness:
+      return mean_over(x, [&](double v) { return std::pow((v - mean) / std, 3); });
+    case FeatureKind::kurtosis:
+      return mean_over(x, [&](double v) { return std::pow((v - mean) / std, 4); });
+    case FeatureKind::shape_factor:
+      return rms / mean_abs;
+    case FeatureKind::impulse_factor:
+      return peak / mean_abs;
+    default:
+      return peak / std::pow(mean_over(x, [](double v) { return std::sqrt(std::fabs(v)); }), 2);
   }
 }
 
@@ -140,7 +155,8 @@ double envelope_reference(const FeaturePlan& plan, BearingLine line, std::span<c
 
 }  // namespace
 
-double reference_value(const FeaturePlan& plan, const Feature& feature, std::span<const double> record, double shaft_hz) {
+double reference_value(const FeaturePlan& plan, const Feature& feature, std::span<const double> record,
+                       double shaft_hz) {
   if (feature.kind == FeatureKind::envelope) return envelope_reference(plan, feature.line, record, shaft_hz);
   return feature.needs_spectrum() ? spectral_reference(plan, feature, record) : shape_reference(feature.kind, record);
 }

@@ -9,7 +9,8 @@
 namespace alara::flow {
 namespace {
 
-// Independent partial sums, so that the additions need not wait for each other and may be vectorised without -ffast-math.
+// Independent partial sums, so that the additions need not wait for each other and may be vectorised without
+// -ffast-math.
 constexpr std::size_t kLanes = 16;
 
 struct First {

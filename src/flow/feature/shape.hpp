@@ -10,13 +10,13 @@ namespace alara::flow {
 
 struct Shape {
   double mean = 0;
-  double rms = 0;           // about zero
-  double std = 0;           // about the mean, divided by n
+  double rms = 0;  // about zero
+  double std = 0;  // about the mean, divided by n
   double least = 0, most = 0;
-  double peak = 0;          // max |x|
-  double mean_abs = 0;      // mean |x|
-  double mean_root = 0;     // (mean sqrt |x|)^2
-  double skewness = 0;      // 0/0 of a flat record is NaN, here and below
+  double peak = 0;       // max |x|
+  double mean_abs = 0;   // mean |x|
+  double mean_root = 0;  // (mean sqrt |x|)^2
+  double skewness = 0;   // 0/0 of a flat record is NaN, here and below
   double kurtosis = 0;
 
   [[nodiscard]] double peak_to_peak() const { return most - least; }

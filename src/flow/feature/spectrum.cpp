@@ -24,12 +24,17 @@ ALARA_CLONES void squares(const std::complex<float>* lines, float* power, std::s
 }  // namespace
 
 Spectrum::Spectrum(std::size_t size, double rate_hz, Taper taper)
-    : fft_(size), resolution_(rate_hz / static_cast<double>(size)), taper_(size, 1.0F), in_(size), lines_(fft_.bins()),
+    : fft_(size),
+      resolution_(rate_hz / static_cast<double>(size)),
+      taper_(size, 1.0F),
+      in_(size),
+      lines_(fft_.bins()),
       power_(fft_.bins()) {
   double energy = 0;
   for (std::size_t i = 0; i < size; ++i) {
     if (taper == Taper::hann)  // periodic Hann
-      taper_[i] = static_cast<float>(0.5 - 0.5 * std::cos(2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(size)));
+      taper_[i] = static_cast<float>(
+          0.5 - 0.5 * std::cos(2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(size)));
     energy += static_cast<double>(taper_[i]) * taper_[i];
   }
   // One-sided: every line but 0 and the last stands also for its mirror image.

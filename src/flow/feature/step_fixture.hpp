@@ -16,8 +16,8 @@ inline ValueInfo signal(const std::string& name, const std::string& unit, double
   return {name, Unit::parse(unit).value_or(Unit{}), rate_hz, false};
 }
 
-inline Result<OperatorKind::Made> make_step(const OperatorKind& kind, const std::string& yaml, const std::vector<ValueInfo>& inputs,
-                                            std::size_t slots = 1) {
+inline Result<OperatorKind::Made> make_step(const OperatorKind& kind, const std::string& yaml,
+                                            const std::vector<ValueInfo>& inputs, std::size_t slots = 1) {
   ALARA_TRY(const Node node, parse_document(yaml, "site.yaml"));
   std::vector<Error> errors;
   kind.schema().check(node, errors);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options of `features` and `filter` as any document: what passes the schema is made and fed, or refused with a sentence.
+// Options of `features` and `filter` as any document: what passes the schema is made and fed, or refused with a
+// sentence.
 #include <cstddef>
 #include <cstdint>
 
