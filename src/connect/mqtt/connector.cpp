@@ -173,7 +173,10 @@ void MqttConnector::lost(const Error& why) {
   online_ = false;
   stats_.connected.store(false, std::memory_order_relaxed);
   stats_.errors.fetch_add(1, std::memory_order_relaxed);
-  if (was_online) stats_.disconnects.fetch_add(1, std::memory_order_relaxed);
+  if (was_online) {
+    stats_.disconnects.fetch_add(1, std::memory_order_relaxed);
+    router_.mark_bad(context_.clock->wall(), context_.clock->monotonic(), *context_.inlet);
+  }
   if (was_online && context_.clock->monotonic() - online_since_ >= kLasting) attempt_ = 0;
   report(why.message);
   for (const Pending& pending : pending_) acknowledge(pending.command, Outcome::unavailable);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace alara::mqtt {
 namespace {
@@ -50,6 +51,7 @@ Status Router::add(const Address& address, const SignalBinding& signal) {
 }
 
 void Router::seal() {
+  all_signals_.clear();
   for (auto& [topic, route] : routes_) {
     std::stable_sort(route.rows.begin(), route.rows.end(), [](const Target& a, const Target& b) { return a.from < b.from; });
     route.row_signals.clear();
@@ -58,7 +60,22 @@ void Router::seal() {
       route.row_signals.push_back(route.rows[i].signal);
       route.dense = route.dense && route.rows[i].from == i;
     }
+    for (const Target& target : route.rows) all_signals_.push_back(target.signal);
+    for (const Target& target : route.waves) all_signals_.push_back(target.signal);
   }
+}
+
+void Router::mark_bad(Nanos wall, Nanos monotonic, Inlet& inlet) {
+  if (all_signals_.empty()) return;
+  values_.assign(all_signals_.size(), std::numeric_limits<double>::quiet_NaN());
+  qualities_.assign(all_signals_.size(), Quality::bad);
+  Batch batch;
+  batch.signal = all_signals_;
+  batch.value = values_;
+  batch.quality = qualities_;
+  batch.time0 = wall;
+  batch.arrival = monotonic;
+  inlet.push(batch);
 }
 
 std::vector<std::string> Router::topics() const {

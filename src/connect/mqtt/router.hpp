@@ -39,6 +39,9 @@ class Router {
   // Delivers or rejects every point of the message, and counts it either way.
   void deliver(const Message& message, Inlet& inlet);
 
+  // One bad sample of every signal: the broker is gone and nobody knows their values.
+  void mark_bad(Nanos wall, Nanos monotonic, Inlet& inlet);
+
   [[nodiscard]] std::vector<std::string> topics() const;
   [[nodiscard]] std::size_t signals() const;
 
@@ -75,6 +78,8 @@ class Router {
 
   const Settings& settings_;  // outlives the router
   std::unordered_map<std::string, Route, TopicHash, std::equal_to<>> routes_;
+
+  std::vector<SignalId> all_signals_;
 
   // Buffers of the delivering thread.
   std::vector<double> elements_;
