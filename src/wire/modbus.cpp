@@ -26,16 +26,23 @@ std::size_t finish(std::uint16_t transaction, std::uint8_t unit, std::size_t pdu
 std::uint16_t limit_of(ModbusFunction function) {
   switch (function) {
     case ModbusFunction::read_coils:
-    case ModbusFunction::read_discrete: return kMaxReadBits;
+    case ModbusFunction::read_discrete:
+      return kMaxReadBits;
     case ModbusFunction::read_holding:
-    case ModbusFunction::read_input: return kMaxReadRegisters;
-    case ModbusFunction::write_coils: return kMaxWriteBits;
-    case ModbusFunction::write_registers: return kMaxWriteRegisters;
-    default: return 1;
+    case ModbusFunction::read_input:
+      return kMaxReadRegisters;
+    case ModbusFunction::write_coils:
+      return kMaxWriteBits;
+    case ModbusFunction::write_registers:
+      return kMaxWriteRegisters;
+    default:
+      return 1;
   }
 }
 
-bool known(std::uint8_t function) { return (function >= 1 && function <= 6) || function == 15 || function == 16 || function == 22; }
+bool known(std::uint8_t function) {
+  return (function >= 1 && function <= 6) || function == 15 || function == 16 || function == 22;
+}
 
 bool within_limits(const ModbusRequest& request) {
   return request.count >= 1 && request.count <= limit_of(request.function) && request.first + request.count <= 0x10000;
@@ -73,16 +80,26 @@ constexpr std::uint8_t kPackedOff = 0;
 
 std::string_view name_of(ModbusException exception) {
   switch (exception) {
-    case ModbusException::none: return "no exception";
-    case ModbusException::illegal_function: return "illegal function";
-    case ModbusException::illegal_address: return "illegal address";
-    case ModbusException::illegal_value: return "illegal value";
-    case ModbusException::device_failure: return "device failure";
-    case ModbusException::acknowledge: return "acknowledged, still working";
-    case ModbusException::busy: return "device busy";
-    case ModbusException::memory_parity: return "memory parity error";
-    case ModbusException::gateway_path: return "gateway path unavailable";
-    case ModbusException::gateway_target: return "gateway target does not answer";
+    case ModbusException::none:
+      return "no exception";
+    case ModbusException::illegal_function:
+      return "illegal function";
+    case ModbusException::illegal_address:
+      return "illegal address";
+    case ModbusException::illegal_value:
+      return "illegal value";
+    case ModbusException::device_failure:
+      return "device failure";
+    case ModbusException::acknowledge:
+      return "acknowledged, still working";
+    case ModbusException::busy:
+      return "device busy";
+    case ModbusException::memory_parity:
+      return "memory parity error";
+    case ModbusException::gateway_path:
+      return "gateway path unavailable";
+    case ModbusException::gateway_target:
+      return "gateway target does not answer";
   }
   return "unknown exception";
 }
@@ -109,7 +126,8 @@ std::size_t encode_answer(std::uint16_t transaction, std::uint8_t unit, const Mo
   pdu[0] = static_cast<std::uint8_t>(request.function);
   std::size_t size = 1;
   if (is_read(request.function)) {
-    ALARA_ASSERT(payload.size() == payload_bytes(request.function, request.count), "a modbus answer must fit its request");
+    ALARA_ASSERT(payload.size() == payload_bytes(request.function, request.count),
+                 "a modbus answer must fit its request");
     pdu[size++] = static_cast<std::uint8_t>(payload.size());
     std::memcpy(pdu + size, payload.data(), payload.size());
     size += payload.size();
@@ -144,7 +162,8 @@ ModbusException parse_request(std::span<const std::uint8_t> pdu, ModbusRequest& 
     case ModbusFunction::mask_register:
       request.data = pdu.subspan(3);
       return pdu.size() == 7 ? ModbusException::none : ModbusException::illegal_value;
-    default: break;
+    default:
+      break;
   }
   request.count = second;
   if (request.count < 1 || request.count > limit_of(request.function)) return ModbusException::illegal_value;

@@ -38,15 +38,45 @@ struct Exchange {
 const std::vector<Exchange>& exchanges() {
   static const std::vector<Exchange> all{
       {ModbusFunction::read_coils, 0x13, 0x13, {}, {1, 0, 0x13, 0, 0x13}, {0xCD, 0x6B, 0x05}, {1, 3, 0xCD, 0x6B, 0x05}},
-      {ModbusFunction::read_discrete, 0xC4, 0x16, {}, {2, 0, 0xC4, 0, 0x16}, {0xAC, 0xDB, 0x35}, {2, 3, 0xAC, 0xDB, 0x35}},
-      {ModbusFunction::read_holding, 0x6B, 3, {}, {3, 0, 0x6B, 0, 3}, {2, 0x2B, 0, 0, 0, 0x64}, {3, 6, 2, 0x2B, 0, 0, 0, 0x64}},
+      {ModbusFunction::read_discrete,
+       0xC4,
+       0x16,
+       {},
+       {2, 0, 0xC4, 0, 0x16},
+       {0xAC, 0xDB, 0x35},
+       {2, 3, 0xAC, 0xDB, 0x35}},
+      {ModbusFunction::read_holding,
+       0x6B,
+       3,
+       {},
+       {3, 0, 0x6B, 0, 3},
+       {2, 0x2B, 0, 0, 0, 0x64},
+       {3, 6, 2, 0x2B, 0, 0, 0, 0x64}},
       {ModbusFunction::read_input, 8, 1, {}, {4, 0, 8, 0, 1}, {0, 0x0A}, {4, 2, 0, 0x0A}},
       {ModbusFunction::write_coil, 0xAC, 1, {1}, {5, 0, 0xAC, 0xFF, 0}, {}, {5, 0, 0xAC, 0xFF, 0}},
       {ModbusFunction::write_coil, 0xAC, 1, {0}, {5, 0, 0xAC, 0, 0}, {}, {5, 0, 0xAC, 0, 0}},
       {ModbusFunction::write_register, 1, 1, {0, 3}, {6, 0, 1, 0, 3}, {}, {6, 0, 1, 0, 3}},
-      {ModbusFunction::write_coils, 0x13, 10, {0xCD, 1}, {15, 0, 0x13, 0, 0x0A, 2, 0xCD, 1}, {}, {15, 0, 0x13, 0, 0x0A}},
-      {ModbusFunction::write_registers, 1, 2, {0, 0x0A, 1, 2}, {16, 0, 1, 0, 2, 4, 0, 0x0A, 1, 2}, {}, {16, 0, 1, 0, 2}},
-      {ModbusFunction::mask_register, 4, 1, {0, 0xF2, 0, 0x25}, {22, 0, 4, 0, 0xF2, 0, 0x25}, {}, {22, 0, 4, 0, 0xF2, 0, 0x25}},
+      {ModbusFunction::write_coils,
+       0x13,
+       10,
+       {0xCD, 1},
+       {15, 0, 0x13, 0, 0x0A, 2, 0xCD, 1},
+       {},
+       {15, 0, 0x13, 0, 0x0A}},
+      {ModbusFunction::write_registers,
+       1,
+       2,
+       {0, 0x0A, 1, 2},
+       {16, 0, 1, 0, 2, 4, 0, 0x0A, 1, 2},
+       {},
+       {16, 0, 1, 0, 2}},
+      {ModbusFunction::mask_register,
+       4,
+       1,
+       {0, 0xF2, 0, 0x25},
+       {22, 0, 4, 0, 0xF2, 0, 0x25},
+       {},
+       {22, 0, 4, 0, 0xF2, 0, 0x25}},
   };
   return all;
 }
@@ -87,8 +117,17 @@ TEST(ModbusCodec, TellsExceptionsFromAnswers) {
 
 TEST(ModbusCodec, CallsEveryOtherAnswerMalformed) {
   const ModbusRequest asked{ModbusFunction::read_holding, 0, 2, {}};
-  const std::vector<Bytes> wrong{{},          {3},          {3, 4, 0, 0, 0},       {3, 4, 0, 0, 0, 0, 0}, {3, 2, 0, 0},
-                                 {3, 2, 0, 0, 0, 0}, {4, 4, 0, 0, 0, 0}, {0x83}, {0x83, 2, 0}, {0x83, 0}, {0x84, 2}};
+  const std::vector<Bytes> wrong{{},
+                                 {3},
+                                 {3, 4, 0, 0, 0},
+                                 {3, 4, 0, 0, 0, 0, 0},
+                                 {3, 2, 0, 0},
+                                 {3, 2, 0, 0, 0, 0},
+                                 {4, 4, 0, 0, 0, 0},
+                                 {0x83},
+                                 {0x83, 2, 0},
+                                 {0x83, 0},
+                                 {0x84, 2}};
   for (const Bytes& pdu : wrong) EXPECT_EQ(parse_answer(asked, pdu).kind, ModbusAnswer::Kind::malformed);
   const Bytes value{0, 3};
   const ModbusRequest write{ModbusFunction::write_register, 1, 1, value};

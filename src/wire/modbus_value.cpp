@@ -11,8 +11,9 @@ namespace alara::wire {
 namespace {
 
 constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
-constexpr std::array<std::string_view, 13> kTypeNames{"bit",    "int16",   "uint16",  "int32", "uint32", "int64", "uint64",
-                                                      "float32", "float64", "bcd16", "bcd32", "bcd64",  "string"};
+constexpr std::array<std::string_view, 13> kTypeNames{"bit",   "int16",  "uint16",  "int32",   "uint32",
+                                                      "int64", "uint64", "float32", "float64", "bcd16",
+                                                      "bcd32", "bcd64",  "string"};
 constexpr std::array<std::string_view, 4> kOrderNames{"ABCD", "BADC", "CDAB", "DCBA"};
 
 struct OrderName {
@@ -20,9 +21,17 @@ struct OrderName {
   ByteOrder order;
 };
 constexpr std::array<OrderName, 12> kOrderWords{{
-    {"abcd", ByteOrder::abcd}, {"badc", ByteOrder::badc}, {"cdab", ByteOrder::cdab}, {"dcba", ByteOrder::dcba},
-    {"be", ByteOrder::abcd}, {"le", ByteOrder::dcba}, {"ab", ByteOrder::abcd}, {"ba", ByteOrder::badc},
-    {"abcdefgh", ByteOrder::abcd}, {"badcfehg", ByteOrder::badc}, {"ghefcdab", ByteOrder::cdab},
+    {"abcd", ByteOrder::abcd},
+    {"badc", ByteOrder::badc},
+    {"cdab", ByteOrder::cdab},
+    {"dcba", ByteOrder::dcba},
+    {"be", ByteOrder::abcd},
+    {"le", ByteOrder::dcba},
+    {"ab", ByteOrder::abcd},
+    {"ba", ByteOrder::badc},
+    {"abcdefgh", ByteOrder::abcd},
+    {"badcfehg", ByteOrder::badc},
+    {"ghefcdab", ByteOrder::cdab},
     {"hgfedcba", ByteOrder::dcba},
 }};
 
@@ -89,19 +98,32 @@ double number_in(const RegisterFormat& format, const std::uint8_t* bytes) {
 double raw_value(const RegisterFormat& format, const std::uint8_t* bytes) {
   const ByteOrder order = format.order;
   switch (format.type) {
-    case RegisterType::bit: return (load<std::uint16_t>(order, bytes) >> format.bit) & 1;
-    case RegisterType::int16: return static_cast<std::int16_t>(load<std::uint16_t>(order, bytes));
-    case RegisterType::uint16: return load<std::uint16_t>(order, bytes);
-    case RegisterType::int32: return static_cast<std::int32_t>(load<std::uint32_t>(order, bytes));
-    case RegisterType::uint32: return load<std::uint32_t>(order, bytes);
-    case RegisterType::int64: return static_cast<double>(static_cast<std::int64_t>(load<std::uint64_t>(order, bytes)));
-    case RegisterType::uint64: return static_cast<double>(load<std::uint64_t>(order, bytes));
-    case RegisterType::float32: return std::bit_cast<float>(load<std::uint32_t>(order, bytes));
-    case RegisterType::float64: return std::bit_cast<double>(load<std::uint64_t>(order, bytes));
-    case RegisterType::bcd16: return digits_of(load<std::uint16_t>(order, bytes), 4);
-    case RegisterType::bcd32: return digits_of(load<std::uint32_t>(order, bytes), 8);
-    case RegisterType::bcd64: return digits_of(load<std::uint64_t>(order, bytes), 16);
-    case RegisterType::text: return number_in(format, bytes);
+    case RegisterType::bit:
+      return (load<std::uint16_t>(order, bytes) >> format.bit) & 1;
+    case RegisterType::int16:
+      return static_cast<std::int16_t>(load<std::uint16_t>(order, bytes));
+    case RegisterType::uint16:
+      return load<std::uint16_t>(order, bytes);
+    case RegisterType::int32:
+      return static_cast<std::int32_t>(load<std::uint32_t>(order, bytes));
+    case RegisterType::uint32:
+      return load<std::uint32_t>(order, bytes);
+    case RegisterType::int64:
+      return static_cast<double>(static_cast<std::int64_t>(load<std::uint64_t>(order, bytes)));
+    case RegisterType::uint64:
+      return static_cast<double>(load<std::uint64_t>(order, bytes));
+    case RegisterType::float32:
+      return std::bit_cast<float>(load<std::uint32_t>(order, bytes));
+    case RegisterType::float64:
+      return std::bit_cast<double>(load<std::uint64_t>(order, bytes));
+    case RegisterType::bcd16:
+      return digits_of(load<std::uint16_t>(order, bytes), 4);
+    case RegisterType::bcd32:
+      return digits_of(load<std::uint32_t>(order, bytes), 8);
+    case RegisterType::bcd64:
+      return digits_of(load<std::uint64_t>(order, bytes), 16);
+    case RegisterType::text:
+      return number_in(format, bytes);
   }
   return kNoNumber;
 }
@@ -161,16 +183,20 @@ std::size_t registers_of(const RegisterFormat& format) {
     case RegisterType::bit:
     case RegisterType::int16:
     case RegisterType::uint16:
-    case RegisterType::bcd16: return 1;
+    case RegisterType::bcd16:
+      return 1;
     case RegisterType::int32:
     case RegisterType::uint32:
     case RegisterType::float32:
-    case RegisterType::bcd32: return 2;
+    case RegisterType::bcd32:
+      return 2;
     case RegisterType::int64:
     case RegisterType::uint64:
     case RegisterType::float64:
-    case RegisterType::bcd64: return 4;
-    case RegisterType::text: return format.text_registers;
+    case RegisterType::bcd64:
+      return 4;
+    case RegisterType::text:
+      return format.text_registers;
   }
   return 1;
 }
@@ -185,19 +211,32 @@ bool encode_value(const RegisterFormat& format, double value, std::span<std::uin
   const ByteOrder order = format.order;
   std::uint8_t* out = bytes.data();
   switch (format.type) {
-    case RegisterType::int16: return store_integer<std::uint16_t>(order, raw, -0x1p15, 0x1p15, out);
-    case RegisterType::uint16: return store_integer<std::uint16_t>(order, raw, 0, 0x1p16, out);
-    case RegisterType::int32: return store_integer<std::uint32_t>(order, raw, -0x1p31, 0x1p31, out);
-    case RegisterType::uint32: return store_integer<std::uint32_t>(order, raw, 0, 0x1p32, out);
-    case RegisterType::int64: return store_integer<std::uint64_t>(order, raw, -0x1p63, 0x1p63, out);
-    case RegisterType::uint64: return store_integer<std::uint64_t>(order, raw, 0, 0x1p64, out);
-    case RegisterType::float32: return store_float32(order, raw, out);
-    case RegisterType::float64: store(order, std::bit_cast<std::uint64_t>(raw), out); return true;
-    case RegisterType::bcd16: return store_digits<std::uint16_t>(order, raw, 1e4, out);
-    case RegisterType::bcd32: return store_digits<std::uint32_t>(order, raw, 1e8, out);
-    case RegisterType::bcd64: return store_digits<std::uint64_t>(order, raw, 1e16, out);
+    case RegisterType::int16:
+      return store_integer<std::uint16_t>(order, raw, -0x1p15, 0x1p15, out);
+    case RegisterType::uint16:
+      return store_integer<std::uint16_t>(order, raw, 0, 0x1p16, out);
+    case RegisterType::int32:
+      return store_integer<std::uint32_t>(order, raw, -0x1p31, 0x1p31, out);
+    case RegisterType::uint32:
+      return store_integer<std::uint32_t>(order, raw, 0, 0x1p32, out);
+    case RegisterType::int64:
+      return store_integer<std::uint64_t>(order, raw, -0x1p63, 0x1p63, out);
+    case RegisterType::uint64:
+      return store_integer<std::uint64_t>(order, raw, 0, 0x1p64, out);
+    case RegisterType::float32:
+      return store_float32(order, raw, out);
+    case RegisterType::float64:
+      store(order, std::bit_cast<std::uint64_t>(raw), out);
+      return true;
+    case RegisterType::bcd16:
+      return store_digits<std::uint16_t>(order, raw, 1e4, out);
+    case RegisterType::bcd32:
+      return store_digits<std::uint32_t>(order, raw, 1e8, out);
+    case RegisterType::bcd64:
+      return store_digits<std::uint64_t>(order, raw, 1e16, out);
     case RegisterType::bit:
-    case RegisterType::text: return false;
+    case RegisterType::text:
+      return false;
   }
   return false;
 }

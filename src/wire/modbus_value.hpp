@@ -13,9 +13,18 @@ namespace alara::wire {
 
 enum class RegisterType : std::uint8_t {
   bit,  // one bit of one register
-  int16, uint16, int32, uint32, int64, uint64, float32, float64,
-  bcd16, bcd32, bcd64,  // one decimal digit in four bits, highest first
-  text,  // two characters a register, ended by a zero byte or by its length; read as the number that it spells
+  int16,
+  uint16,
+  int32,
+  uint32,
+  int64,
+  uint64,
+  float32,
+  float64,
+  bcd16,
+  bcd32,
+  bcd64,  // one decimal digit in four bits, highest first
+  text,   // two characters a register, ended by a zero byte or by its length; read as the number that it spells
 };
 
 // A value's bytes A (highest), B, C, D as two registers hold them. Of four registers the same: whether registers come

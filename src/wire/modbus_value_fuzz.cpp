@@ -21,6 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (bytes.size() < 2 * registers_of(format)) return 0;
   const double value = decode_value(format, bytes.data());
   std::array<std::uint8_t, 8> out{};
-  if (std::isfinite(value) && encode_value(format, value, out) && decode_value(format, out.data()) != value) std::abort();
+  if (std::isfinite(value) && encode_value(format, value, out) && decode_value(format, out.data()) != value)
+    std::abort();
   return 0;
 }

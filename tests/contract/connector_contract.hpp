@@ -105,9 +105,7 @@ class ConnectorContract : public testing::TestWithParam<MakeHarness> {
     connector_->bind(signals(), actuators(), errors);
     ASSERT_TRUE(errors.empty()) << errors.front().text();
   }
-  void start() {
-    ASSERT_TRUE(connector_->start({&inlet_, &commands_, &running_.clock(), &running_.loop(), 1}));
-  }
+  void start() { ASSERT_TRUE(connector_->start({&inlet_, &commands_, &running_.clock(), &running_.loop(), 1})); }
   void started_with_peer(double value) {
     harness_->start_peer();
     harness_->offer(value);
@@ -140,7 +138,8 @@ TEST_P(ConnectorContract, DescribesItself) {
   EXPECT_FALSE(protocol.key().empty());
   EXPECT_FALSE(protocol.address_help().empty());
   EXPECT_FALSE(protocol.schema().sentence.empty());
-  for (const Property& property : protocol.schema().properties) EXPECT_FALSE(property.sentence.empty()) << property.name;
+  for (const Property& property : protocol.schema().properties)
+    EXPECT_FALSE(property.sentence.empty()) << property.name;
   ASSERT_NO_FATAL_FAILURE(bound());
   EXPECT_FALSE(connector_->explain().empty());
 }

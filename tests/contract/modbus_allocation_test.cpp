@@ -116,7 +116,10 @@ TEST(ModbusClient, PollsAndWritesWithoutAllocatingAfterWarmUp) {
   EXPECT_EQ(seen, 1u) << "the count works";
   const std::uint64_t points = inlet.points;
   EXPECT_TRUE(polls_and_writes(200));
-  const std::uint64_t counted = on_loop(running.loop(), [] { counting = false; return allocations; });
+  const std::uint64_t counted = on_loop(running.loop(), [] {
+    counting = false;
+    return allocations;
+  });
   EXPECT_GT(inlet.points, points);
   EXPECT_EQ(counted, 0u);
   client.stop();

@@ -45,7 +45,8 @@ class ModbusHarness final : public ConnectorHarness {
     script_.reset();
   }
   void offer(double value) override {
-    for (std::uint16_t i = 0; i < kSignals; ++i) bank_.bank.set_register(Table::holding, i, static_cast<std::uint16_t>(value));
+    for (std::uint16_t i = 0; i < kSignals; ++i)
+      bank_.bank.set_register(Table::holding, i, static_cast<std::uint16_t>(value));
   }
   std::uint64_t stop_offering() override {
     bank_.ended = true;
@@ -54,15 +55,18 @@ class ModbusHarness final : public ConnectorHarness {
   }
 
   std::string options() const override {
-    return fmt::format("endpoint: tcp://127.0.0.1:{}\npoll: 5ms\ntimeout: 100ms\nreconnect_min: 2ms\nreconnect_max: 20ms\n",
-                       port_ == 0 ? 502 : port_);
+    return fmt::format(
+        "endpoint: tcp://127.0.0.1:{}\npoll: 5ms\ntimeout: 100ms\nreconnect_min: 2ms\nreconnect_max: 20ms\n",
+        port_ == 0 ? 502 : port_);
   }
   std::vector<std::string> signal_addresses() const override {
     std::vector<std::string> addresses;
     for (std::uint16_t i = 0; i < kSignals; ++i) addresses.push_back(fmt::format("holding/{}", i));
     return addresses;
   }
-  std::vector<std::string> actuator_addresses() const override { return {"coil/3", "holding/50:float32", "holding/52.7"}; }
+  std::vector<std::string> actuator_addresses() const override {
+    return {"coil/3", "holding/50:float32", "holding/52.7"};
+  }
   double actuator_value(std::size_t actuator) const override {
     if (actuator == 0) return bank_.bank.bit(Table::coil, 3) ? 1 : 0;
     if (actuator == 1) return bank_.bank.value(Table::holding, 50, {.type = wire::RegisterType::float32});
@@ -98,7 +102,8 @@ class ModbusHarness final : public ConnectorHarness {
             {"endpoint: tcp://a\nreconnect_min: 1min\nreconnect_max: 1s\n", "shorter"}};
   }
   std::vector<BadText> bad_addresses() const override {
-    return {{"holdin/1", "holding"}, {"holding/70000", "65535"}, {"holding/1:flaot32", "float32"}, {"", "table/number"}};
+    return {
+        {"holdin/1", "holding"}, {"holding/70000", "65535"}, {"holding/1:flaot32", "float32"}, {"", "table/number"}};
   }
 
  private:

@@ -138,9 +138,9 @@ TEST_F(ModbusMisbehaviour, AHeaderThatIsNoneEndsTheConnection) {
   start([](int connection, int, const Bytes& frame) {
     if (frame.empty()) return Reply{};
     Bytes answer = answer_with(frame, 7);
-    if (connection == 0) answer[3] = 9;                       // another protocol
-    if (connection == 1) answer[4] = 0x40;                    // 16 KB to come
-    if (connection == 2) answer[5] = 1;                       // a frame without a function
+    if (connection == 0) answer[3] = 9;     // another protocol
+    if (connection == 1) answer[4] = 0x40;  // 16 KB to come
+    if (connection == 2) answer[5] = 1;     // a frame without a function
     return Reply{answer};
   });
   ASSERT_TRUE(eventually([&] { return has(7); }));
@@ -159,9 +159,9 @@ TEST_F(ModbusMisbehaviour, AnswersInSingleBytesAreWhole) {
 }
 
 TEST_F(ModbusMisbehaviour, ADeviceThatNeverAnswersIsConnectedAnew) {
-  start([](int connection, int, const Bytes& frame) {
-    return frame.empty() || connection < 2 ? Reply{} : Reply{answer_with(frame, 7)};
-  }, 10 * kMillisecond);
+  start([](int connection, int,
+           const Bytes& frame) { return frame.empty() || connection < 2 ? Reply{} : Reply{answer_with(frame, 7)}; },
+        10 * kMillisecond);
   ASSERT_TRUE(eventually([&] { return has(7); }));
   EXPECT_GE(counter("timeouts"), 6u);
   EXPECT_EQ(client_->stats().disconnects, 2u) << "after three unanswered requests each";
@@ -185,15 +185,19 @@ TEST_F(ModbusMisbehaviour, EveryCommandIsAcknowledgedWhateverTheDeviceDoes) {
     if (frame.empty()) return Reply{};
     if (frame[7] == 3) return Reply{answer_with(frame, 7)};
     switch (frame[11]) {  // the value to write
-      case 1: return Reply{frame};  // the echo, as it should be
-      case 2: return Reply{Bytes{frame[0], frame[1], 0, 0, 0, 3, frame[6], 0x86, 4}};
+      case 1:
+        return Reply{frame};  // the echo, as it should be
+      case 2:
+        return Reply{Bytes{frame[0], frame[1], 0, 0, 0, 3, frame[6], 0x86, 4}};
       case 3: {
         Bytes wrong = frame;
         wrong[11] = 99;
         return Reply{wrong};
       }
-      case 4: return Reply{};
-      default: return Reply{.close_after = true};
+      case 4:
+        return Reply{};
+      default:
+        return Reply{.close_after = true};
     }
   });
   ASSERT_TRUE(eventually([&] { return has(7); }));

@@ -2,9 +2,9 @@
 // The client against pymodbus, a Modbus implementation that shares no line with ours.
 #include <fcntl.h>
 
+#include <sys/wait.h>
 #include <csignal>
 #include <cstdio>
-#include <sys/wait.h>
 
 #include <gtest/gtest.h>
 
@@ -56,13 +56,14 @@ class PymodbusDevice {
 };
 
 bool pymodbus_is_there() {
-  return std::system(fmt::format("{} -c 'import pymodbus.server' >/dev/null 2>&1", kPython).c_str()) == 0;
+  return std::system(fmt::format("{} {} --check >/dev/null 2>&1", kPython, kDevice).c_str()) == 0;
 }
 
 class Pymodbus : public testing::Test {
  protected:
   void SetUp() override {
-    if (!pymodbus_is_there()) GTEST_SKIP() << "pymodbus is not installed for " << kPython << " (Debian: python3-pymodbus)";
+    if (!pymodbus_is_there())
+      GTEST_SKIP() << "pymodbus is not installed for " << kPython << " (Debian: python3-pymodbus)";
     device_ = std::make_unique<PymodbusDevice>();
     ASSERT_NE(device_->port(), 0);
   }
@@ -103,15 +104,18 @@ class Pymodbus : public testing::Test {
 };
 
 TEST_F(Pymodbus, ReadsAllTablesTypesAndOrders) {
-  start({"holding/7", "input/8", "coil/3", "coil/4", "discrete/6", "holding/40:float32", "holding/50:int32CDAB", "holding/9.0"});
+  start({"holding/7", "input/8", "coil/3", "coil/4", "discrete/6", "holding/40:float32", "holding/50:int32CDAB",
+         "holding/9.0"});
   EXPECT_TRUE(eventually([&] { return client_->stats().polls_done > 20; }));
   const std::vector<double> expected{107, 208, 1, 0, 1, 123.456F, -123456789, 1};
-  for (std::uint32_t i = 0; i < expected.size(); ++i) EXPECT_TRUE(has(i, expected[i])) << i << ": " << inlet_.last(i).value;
+  for (std::uint32_t i = 0; i < expected.size(); ++i)
+    EXPECT_TRUE(has(i, expected[i])) << i << ": " << inlet_.last(i).value;
   EXPECT_EQ(inlet_.rejected(), 0u);
 }
 
 TEST_F(Pymodbus, WritesAndReadsBack) {
-  start({"coil/4", "holding/60", "holding/62:float32DCBA", "holding/64.5"}, {"coil/4", "holding/60", "holding/62:float32DCBA", "holding/64.5"});
+  start({"coil/4", "holding/60", "holding/62:float32DCBA", "holding/64.5"},
+        {"coil/4", "holding/60", "holding/62:float32DCBA", "holding/64.5"});
   ASSERT_TRUE(eventually([&] { return client_->stats().connected.load(); }));
   const std::vector<double> values{1, 4711, -2.5, 1};
   for (std::uint32_t i = 0; i < values.size(); ++i) commands_.send(ActuatorId{i}, values[i], true);
@@ -131,7 +135,8 @@ TEST_F(Pymodbus, IsProbed) {
   SystemClock clock;
   modbus::Probe found;
   ASSERT_TRUE(eventually([&] {
-    auto probed = modbus::probe({"127.0.0.1", device_->port()}, *modbus::parse_address("holding/40", {}), kSecond, clock);
+    auto probed =
+        modbus::probe({"127.0.0.1", device_->port()}, *modbus::parse_address("holding/40", {}), kSecond, clock);
     if (probed) found = *probed;
     return probed.has_value();
   }));

@@ -131,7 +131,8 @@ class CommandQueue final : public CommandInbox {
 // A loop on a thread of its own, for as long as the object lives.
 class RunningLoop {
  public:
-  RunningLoop() : loop_(std::move(*IoLoop::create(clock_))), thread_([this](std::stop_token stop) { loop_->run(stop); }) {}
+  RunningLoop()
+      : loop_(std::move(*IoLoop::create(clock_))), thread_([this](std::stop_token stop) { loop_->run(stop); }) {}
   [[nodiscard]] IoLoop& loop() { return *loop_; }
   [[nodiscard]] SystemClock& clock() { return clock_; }
 

@@ -29,8 +29,9 @@ ScriptedDevice::ScriptedDevice(Script script, std::uint16_t port) : script_(std:
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
   auto* const bound = reinterpret_cast<sockaddr*>(&address);
-  ALARA_ASSERT(bind(listener_, bound, size) == 0 && listen(listener_, 8) == 0 && getsockname(listener_, bound, &size) == 0,
-               "the scripted device must listen");
+  ALARA_ASSERT(
+      bind(listener_, bound, size) == 0 && listen(listener_, 8) == 0 && getsockname(listener_, bound, &size) == 0,
+      "the scripted device must listen");
   port_ = ntohs(address.sin_port);
   thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
 }
@@ -101,8 +102,9 @@ void ScriptedDevice::run(const std::stop_token& stop) {
 Bytes answer_with(const Bytes& request, std::uint16_t value) {
   const std::size_t registers = static_cast<std::size_t>((request[10] << 8) | request[11]);
   const std::size_t bytes = 2 * registers;
-  Bytes answer{request[0], request[1], 0, 0, 0, static_cast<std::uint8_t>(3 + bytes), request[6], request[7],
-               static_cast<std::uint8_t>(bytes)};
+  Bytes answer{request[0], request[1], 0,
+               0,          0,          static_cast<std::uint8_t>(3 + bytes),
+               request[6], request[7], static_cast<std::uint8_t>(bytes)};
   for (std::size_t i = 0; i < registers; ++i) {
     answer.push_back(static_cast<std::uint8_t>(value >> 8));
     answer.push_back(static_cast<std::uint8_t>(value));

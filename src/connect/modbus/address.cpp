@@ -13,7 +13,7 @@ namespace alara::modbus {
 namespace {
 
 constexpr std::array<std::string_view, 4> kTables{"coil", "discrete", "holding", "input"};
-constexpr std::array<std::string_view, 12> kTypes{"bool",  "int16",  "uint16",  "int32",   "uint32", "int64",
+constexpr std::array<std::string_view, 12> kTypes{"bool",   "int16",   "uint16",  "int32", "uint32", "int64",
                                                   "uint64", "float32", "float64", "bcd16", "bcd32",  "bcd64"};
 constexpr int kBitsOfRegister = 16;
 
@@ -38,7 +38,8 @@ bool take(std::string_view& rest, char wanted) {
 std::optional<std::uint32_t> whole(std::string_view digits, std::uint32_t most) {
   std::uint32_t value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size() || value > most) return std::nullopt;
+  if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size() || value > most)
+    return std::nullopt;
   return value;
 }
 
@@ -164,7 +165,8 @@ class Reader {
     if (!rest_.empty() && (rest_.front() == '+' || rest_.front() == '-')) {
       const double sign = rest_.front() == '-' ? -1 : 1;
       rest_.remove_prefix(1);
-      if (rest_.empty() || !(is_digit(rest_.front()) || rest_.front() == '.')) return refuse("the offset has no number");
+      if (rest_.empty() || !(is_digit(rest_.front()) || rest_.front() == '.'))
+        return refuse("the offset has no number");
       ALARA_TRY(const double offset, factor());
       address_.format.offset = sign * offset;
     }
@@ -203,10 +205,14 @@ std::string_view name_of(Table table) { return kTables[static_cast<std::size_t>(
 
 wire::ModbusFunction reading(Table table) {
   switch (table) {
-    case Table::coil: return wire::ModbusFunction::read_coils;
-    case Table::discrete: return wire::ModbusFunction::read_discrete;
-    case Table::holding: return wire::ModbusFunction::read_holding;
-    case Table::input: return wire::ModbusFunction::read_input;
+    case Table::coil:
+      return wire::ModbusFunction::read_coils;
+    case Table::discrete:
+      return wire::ModbusFunction::read_discrete;
+    case Table::holding:
+      return wire::ModbusFunction::read_holding;
+    case Table::input:
+      return wire::ModbusFunction::read_input;
   }
   return wire::ModbusFunction::read_holding;
 }

@@ -33,10 +33,10 @@ struct AddressDefaults {
 struct Address {
   std::uint8_t unit = 1;
   Table table = Table::holding;
-  std::uint16_t first = 0;  // as on the wire, from 0
-  std::uint16_t count = 1;  // registers or bits
+  std::uint16_t first = 0;      // as on the wire, from 0
+  std::uint16_t count = 1;      // registers or bits
   wire::RegisterFormat format;  // of registers; scale and offset also of bits
-  Nanos poll = 0;           // 0: not said
+  Nanos poll = 0;               // 0: not said
 };
 
 [[nodiscard]] Result<Address> parse_address(std::string_view text, const AddressDefaults& defaults);

@@ -59,9 +59,12 @@ TEST(ModbusAddress, ReadsUnitPollAndText) {
 }
 
 TEST(ModbusAddress, TakesOrdersInAllSpellings) {
-  for (const auto& [text, order] : {std::pair{"holding/0:int32CDAB", ByteOrder::cdab}, {"holding/0:int32cdab", ByteOrder::cdab},
-                                    {"holding/0:int32:BADC", ByteOrder::badc}, {"holding/0:float64le", ByteOrder::dcba},
-                                    {"holding/0:int16BA", ByteOrder::badc}, {"holding/0:int64GHEFCDAB", ByteOrder::cdab},
+  for (const auto& [text, order] : {std::pair{"holding/0:int32CDAB", ByteOrder::cdab},
+                                    {"holding/0:int32cdab", ByteOrder::cdab},
+                                    {"holding/0:int32:BADC", ByteOrder::badc},
+                                    {"holding/0:float64le", ByteOrder::dcba},
+                                    {"holding/0:int16BA", ByteOrder::badc},
+                                    {"holding/0:int64GHEFCDAB", ByteOrder::cdab},
                                     {"holding/0:int32CDAB*2-1", ByteOrder::cdab}})
     EXPECT_EQ(read(text).format.order, order) << text;
 }
@@ -88,12 +91,38 @@ TEST(ModbusAddress, SaysWhatIsWrongAndWhatIsRight) {
 }
 
 TEST(ModbusAddress, RefusesNonsense) {
-  for (const char* text : {"", "/", "holding", "holding/", "holding/-1", "holding/65536", "holding/99999999999", "holding/1.16",
-                           "holding/1.", "coil/1.2", "coil/1:int16", "holding/1:", "holding/1:string", "holding/1:string0",
-                           "holding/1:string61", "holding/65535:float32", "holding/1*", "holding/1*0", "holding/1+",
-                           "holding/1+-5", "holding/1*nan", "holding/1*inf", "holding/1?", "holding/1?pol=1s",
-                           "holding/1?poll=1us", "holding/1 ", " holding/1", "@holding/1", "-1@holding/1", "holding/1:int32:",
-                           "holding/1.3:int16", "holding/1+1e999"})
+  for (const char* text : {"",
+                           "/",
+                           "holding",
+                           "holding/",
+                           "holding/-1",
+                           "holding/65536",
+                           "holding/99999999999",
+                           "holding/1.16",
+                           "holding/1.",
+                           "coil/1.2",
+                           "coil/1:int16",
+                           "holding/1:",
+                           "holding/1:string",
+                           "holding/1:string0",
+                           "holding/1:string61",
+                           "holding/65535:float32",
+                           "holding/1*",
+                           "holding/1*0",
+                           "holding/1+",
+                           "holding/1+-5",
+                           "holding/1*nan",
+                           "holding/1*inf",
+                           "holding/1?",
+                           "holding/1?pol=1s",
+                           "holding/1?poll=1us",
+                           "holding/1 ",
+                           " holding/1",
+                           "@holding/1",
+                           "-1@holding/1",
+                           "holding/1:int32:",
+                           "holding/1.3:int16",
+                           "holding/1+1e999"})
     refusal(text);
 }
 

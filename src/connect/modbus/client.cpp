@@ -29,7 +29,8 @@ void refuse(std::vector<Error>& errors, const std::string& name, const Where& wh
 
 Status check_writable(const Address& address) {
   if (address.table == Table::discrete || address.table == Table::input)
-    return fail(ErrorKind::bad_input, "a {} can not be written; write to a coil or a holding register", name_of(address.table));
+    return fail(ErrorKind::bad_input, "a {} can not be written; write to a coil or a holding register",
+                name_of(address.table));
   if (address.format.type == wire::RegisterType::text)
     return fail(ErrorKind::bad_input, "text can not be written; choose a number's type");
   if (address.poll != 0) return fail(ErrorKind::bad_input, "an actuator is not polled; leave out ?poll");
@@ -38,7 +39,8 @@ Status check_writable(const Address& address) {
 
 Status check_readable(const Address& address, const Limits& limits) {
   if (!is_of_bits(address.table) && address.count > limits.max_registers)
-    return fail(ErrorKind::bad_input, "the value has {} registers, but max_registers is {}", address.count, limits.max_registers);
+    return fail(ErrorKind::bad_input, "the value has {} registers, but max_registers is {}", address.count,
+                limits.max_registers);
   return {};
 }
 
@@ -77,7 +79,8 @@ std::vector<std::string> Client::explain() const {
   std::iota(all.begin(), all.end(), 0u);
   auto lines = explain_reads(plan_reads(tags_, all, settings_.limits));
   lines.front() = fmt::format("{} (unit {}): {}", settings_.endpoint.text(), settings_.defaults.unit, lines.front());
-  if (!actuators_.empty()) lines.push_back(fmt::format("{} actuators, written before anything is read", actuators_.size()));
+  if (!actuators_.empty())
+    lines.push_back(fmt::format("{} actuators, written before anything is read", actuators_.size()));
   return lines;
 }
 

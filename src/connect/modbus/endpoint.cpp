@@ -38,7 +38,9 @@ std::string Endpoint::text() const {
 
 Result<Endpoint> parse_endpoint(std::string_view text) {
   const auto refuse = [text](std::string_view why) {
-    return tl::unexpected<Error>(Error{ErrorKind::bad_input, fmt::format("endpoint '{}' {}", text, why), {},
+    return tl::unexpected<Error>(Error{ErrorKind::bad_input,
+                                       fmt::format("endpoint '{}' {}", text, why),
+                                       {},
                                        "write tcp://host:port, e.g. tcp://10.0.0.5:502"});
   };
   if (!text.starts_with(kScheme)) return refuse("does not begin with tcp://");
@@ -101,7 +103,8 @@ void Resolver::resolve(const Endpoint& endpoint, Done done) {
   try {
     std::thread([question = question_, endpoint, answer] { answer(question, resolve_blocking(endpoint)); }).detach();
   } catch (const std::system_error& error) {
-    answer(question_, fail(ErrorKind::exhausted, "can not start a thread to look '{}' up: {}", endpoint.host, error.what()));
+    answer(question_,
+           fail(ErrorKind::exhausted, "can not start a thread to look '{}' up: {}", endpoint.host, error.what()));
   }
 }
 

@@ -31,7 +31,8 @@ void Poller::refused(Poll& poll, wire::ModbusException exception, Nanos now) {
 void Poller::quarantine(std::uint32_t tag, wire::ModbusException exception) {
   const Address& address = tags_[tag].address;
   telemetry_.set_error(fmt::format("unit {} refuses {} {}: {}; it is left out and tried again every {}", address.unit,
-                                   name_of(address.table), address.first, name_of(exception), format_duration(settings_.retry)));
+                                   name_of(address.table), address.first, name_of(exception),
+                                   format_duration(settings_.retry)));
   quarantined_[tag] = true;
   telemetry_.quarantined.fetch_add(1, std::memory_order_relaxed);
   wants_plan_ = true;
@@ -50,8 +51,9 @@ void Poller::try_next_part() {
   isolation.trying = isolation.untried.back();
   isolation.untried.pop_back();
   const std::span<const std::uint32_t> tags = isolation.refused->plan.tags;
-  isolation.poll = make_poll(read_of(tags_, tags.subspan(isolation.trying.begin, isolation.trying.end - isolation.trying.begin)),
-                             Poll::Purpose::isolation);
+  isolation.poll =
+      make_poll(read_of(tags_, tags.subspan(isolation.trying.begin, isolation.trying.end - isolation.trying.begin)),
+                Poll::Purpose::isolation);
   isolation.poll.state = Poll::State::queued;
   queue_.push_back(&isolation.poll);
 }

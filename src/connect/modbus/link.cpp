@@ -18,7 +18,6 @@ namespace {
 constexpr std::size_t kFramesAtOnce = 18;  // all that can be in flight, and a piece
 constexpr std::size_t kMostUnsent = 64u << 10;
 
-
 bool has_peer(int fd) {
   sockaddr_storage peer{};
   socklen_t size = sizeof peer;
@@ -28,8 +27,14 @@ bool has_peer(int fd) {
 }  // namespace
 
 Link::Link(IoLoop& loop, Clock& clock, Endpoint endpoint, Nanos timeout, Owner& owner, ConnectorStats& stats)
-    : loop_(loop), clock_(clock), endpoint_(std::move(endpoint)), timeout_(timeout), owner_(owner), stats_(stats),
-      resolver_(loop), reader_(kFramesAtOnce) {
+    : loop_(loop),
+      clock_(clock),
+      endpoint_(std::move(endpoint)),
+      timeout_(timeout),
+      owner_(owner),
+      stats_(stats),
+      resolver_(loop),
+      reader_(kFramesAtOnce) {
   unsent_.reserve(wire::kMaxModbusFrame);
 }
 
@@ -43,7 +48,8 @@ void Link::open() {
   state_ = State::resolving;
   timer_ = loop_.at(clock_.monotonic() + timeout_, [this] {
     timer_ = IoLoop::TimerId::none;
-    fail_link(ErrorKind::timed_out, fmt::format("{} can not be reached within {}", endpoint_.text(), format_duration(timeout_)));
+    fail_link(ErrorKind::timed_out,
+              fmt::format("{} can not be reached within {}", endpoint_.text(), format_duration(timeout_)));
   });
   resolver_.resolve(endpoint_, [this](Result<SocketAddress> address) {
     if (!address) return fail_link(ErrorKind::unavailable, address.error().message);
@@ -77,7 +83,8 @@ void Link::connect_to(const SocketAddress& address) {
   const int on = 1;
   setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0 && errno != EINPROGRESS)
-    return fail_link(ErrorKind::unavailable, fmt::format("can not connect to {}: {}", endpoint_.text(), std::strerror(errno)));
+    return fail_link(ErrorKind::unavailable,
+                     fmt::format("can not connect to {}: {}", endpoint_.text(), std::strerror(errno)));
   const auto watched = loop_.watch(fd_, EPOLLOUT, [this](std::uint32_t events) { on_event(events); });
   if (!watched) fail_link(watched.error().kind, watched.error().message);
 }
@@ -94,7 +101,8 @@ void Link::on_connected() {
   socklen_t size = sizeof error;
   getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
   if (error != 0)
-    return fail_link(ErrorKind::unavailable, fmt::format("can not connect to {}: {}", endpoint_.text(), std::strerror(error)));
+    return fail_link(ErrorKind::unavailable,
+                     fmt::format("can not connect to {}: {}", endpoint_.text(), std::strerror(error)));
   if (!has_peer(fd_)) return;  // an event left over from an earlier descriptor of the same number
   loop_.cancel(timer_);
   timer_ = IoLoop::TimerId::none;
@@ -110,7 +118,8 @@ void Link::receive() {
   const ssize_t got = recv(fd_, room.data(), room.size(), 0);
   if (got < 0) {
     if (errno == EAGAIN || errno == EINTR) return;
-    return fail_link(ErrorKind::unavailable, fmt::format("{} broke the connection: {}", endpoint_.text(), std::strerror(errno)));
+    return fail_link(ErrorKind::unavailable,
+                     fmt::format("{} broke the connection: {}", endpoint_.text(), std::strerror(errno)));
   }
   if (got == 0)
     return fail_link(ErrorKind::unavailable, fmt::format("{} closed the connection{}", endpoint_.text(),

@@ -67,10 +67,11 @@ std::vector<std::string> explain_reads(std::span<const ReadPlan> plans) {
     requests_per_second += static_cast<double>(kSecond) / static_cast<double>(plan.period);
   }
   std::vector<std::string> lines;
-  lines.push_back(fmt::format("{} signals in {} requests, {:.4g} requests/s", signals, plans.size(), requests_per_second));
+  lines.push_back(
+      fmt::format("{} signals in {} requests, {:.4g} requests/s", signals, plans.size(), requests_per_second));
   for (const ReadPlan& plan : plans)
-    lines.push_back(fmt::format("every {}  unit {}  {} {}..{} ({} {}, {} signals)", format_duration(plan.period), plan.unit,
-                                name_of(plan.table), plan.first, plan.first + plan.count - 1, plan.count,
+    lines.push_back(fmt::format("every {}  unit {}  {} {}..{} ({} {}, {} signals)", format_duration(plan.period),
+                                plan.unit, name_of(plan.table), plan.first, plan.first + plan.count - 1, plan.count,
                                 is_of_bits(plan.table) ? "bits" : "registers", plan.tags.size()));
   return lines;
 }

@@ -63,12 +63,14 @@ TEST_F(PlanTest, MergesOverSmallGapsOnly) {
 }
 
 TEST_F(PlanTest, KeepsUnitsTablesAndRatesApart) {
-  for (const char* text : {"holding/0", "2@holding/1", "input/2", "coil/3", "discrete/4", "holding/5?poll=1s"}) add(text);
+  for (const char* text : {"holding/0", "2@holding/1", "input/2", "coil/3", "discrete/4", "holding/5?poll=1s"})
+    add(text);
   EXPECT_EQ(plan().size(), 6u);
 }
 
 TEST_F(PlanTest, ReadsOverlappingTagsOnce) {
-  for (const char* text : {"holding/10.3", "holding/10.4", "holding/10", "holding/10:float32", "holding/11:int16"}) add(text);
+  for (const char* text : {"holding/10.3", "holding/10.4", "holding/10", "holding/10:float32", "holding/11:int16"})
+    add(text);
   const auto plans = plan();
   ASSERT_EQ(plans.size(), 1u);
   EXPECT_EQ(plans[0].count, 2);

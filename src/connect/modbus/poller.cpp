@@ -5,7 +5,6 @@
 #include <cmath>
 #include <limits>
 
-
 namespace alara::modbus {
 namespace {
 
@@ -16,7 +15,11 @@ constexpr Nanos kGrid = kMillisecond;
 }  // namespace
 
 Poller::Poller(std::vector<Tag> tags, const Settings& settings, std::uint64_t phase, Telemetry& telemetry)
-    : settings_(settings), phase_(phase), telemetry_(telemetry), tags_(std::move(tags)), bad_(tags_.size()),
+    : settings_(settings),
+      phase_(phase),
+      telemetry_(telemetry),
+      tags_(std::move(tags)),
+      bad_(tags_.size()),
       quarantined_(tags_.size()) {
   plan();
 }
@@ -40,7 +43,8 @@ Poll Poller::make_poll(ReadPlan plan, Poll::Purpose purpose) const {
 }
 
 Poller::Rate& Poller::rate_of(Nanos period) {
-  const auto found = std::find_if(rates_.begin(), rates_.end(), [&](const Rate& rate) { return rate.period == period; });
+  const auto found =
+      std::find_if(rates_.begin(), rates_.end(), [&](const Rate& rate) { return rate.period == period; });
   if (found != rates_.end()) return *found;
   rates_.push_back({period, kNever, {}});
   return rates_.back();
@@ -83,7 +87,8 @@ void Poller::plan() {
 
 void Poller::replan(Nanos now) {
   for (const auto& poll : polls_)
-    if (poll->state == Poll::State::queued && poll->purpose == Poll::Purpose::regular) count(telemetry_.stats.polls_missed);
+    if (poll->state == Poll::State::queued && poll->purpose == Poll::Purpose::regular)
+      count(telemetry_.stats.polls_missed);
   plan();
   for (Rate& rate : rates_)
     if (rate.due == kNever) restart(rate, now);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reading half of a client: what is due when, what an answer means for the signals, and which tags a device refuses.
-// Knows no socket: the session asks next() what to send and tells what became of it. Confined to the loop's thread.
+// The reading half of a client: what is due when, what an answer means for the signals, and which tags a device
+// refuses. Knows no socket: the session asks next() what to send and tells what became of it. Confined to the loop's
+// thread.
 //
 // Each period has slots at fixed instants (start + k * period). A request still under way at its next slot, or a slot
 // that passed while nothing could be sent, is counted as missed and left out; nothing is sent twice to catch up.
@@ -100,7 +101,7 @@ class Poller {
   Inlet* inlet_ = nullptr;
   Clock* clock_ = nullptr;
 
-  std::vector<bool> bad_;          // the last sample of the tag was bad
+  std::vector<bool> bad_;  // the last sample of the tag was bad
   std::vector<bool> quarantined_;
   std::vector<Barrier> barriers_;
   std::vector<std::unique_ptr<Poll>> polls_;

@@ -56,7 +56,8 @@ class PollerTest : public testing::Test {
     std::vector<std::uint8_t> payload(wire::payload_bytes(request.function, request.count));
     wire::ModbusAnswer answer;
     answer.exception = bank_.serve(request, payload);
-    answer.kind = answer.exception == ModbusException::none ? wire::ModbusAnswer::Kind::good : wire::ModbusAnswer::Kind::exception;
+    answer.kind = answer.exception == ModbusException::none ? wire::ModbusAnswer::Kind::good
+                                                            : wire::ModbusAnswer::Kind::exception;
     answer.payload = payload;
     poller_->sent(poll, clock_.monotonic());
     poller_->answered(poll, answer, clock_.monotonic());

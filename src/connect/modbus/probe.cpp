@@ -10,7 +10,6 @@
 namespace alara::modbus {
 namespace {
 
-
 constexpr std::array kTypes{wire::RegisterType::int16,   wire::RegisterType::uint16, wire::RegisterType::bcd16,
                             wire::RegisterType::int32,   wire::RegisterType::uint32, wire::RegisterType::float32,
                             wire::RegisterType::bcd32,   wire::RegisterType::int64,  wire::RegisterType::uint64,
@@ -20,7 +19,11 @@ constexpr std::array kTypes{wire::RegisterType::int16,   wire::RegisterType::uin
 class Asker final : public Link::Owner {
  public:
   Asker(IoLoop& loop, Clock& clock, const Endpoint& endpoint, Nanos timeout)
-      : loop_(loop), clock_(clock), endpoint_(endpoint), timeout_(timeout), link_(loop, clock, endpoint, timeout, *this, stats_) {}
+      : loop_(loop),
+        clock_(clock),
+        endpoint_(endpoint),
+        timeout_(timeout),
+        link_(loop, clock, endpoint, timeout, *this, stats_) {}
 
   Status connect() {
     link_.open();
@@ -39,7 +42,9 @@ class Asker final : public Link::Owner {
     link_.send(std::span(frame).first(size));
     turn([this] { return payload_ || error_; });
     if (error_) return tl::unexpected<Error>(*error_);
-    if (!payload_) return fail(ErrorKind::timed_out, "{} (unit {}) does not answer within {}", endpoint_.text(), unit, format_duration(timeout_));
+    if (!payload_)
+      return fail(ErrorKind::timed_out, "{} (unit {}) does not answer within {}", endpoint_.text(), unit,
+                  format_duration(timeout_));
     return *payload_;
   }
 
@@ -65,7 +70,8 @@ class Asker final : public Link::Owner {
     if (answer.kind == Kind::good)
       payload_.emplace(answer.payload.begin(), answer.payload.end());
     else if (answer.kind == Kind::exception)
-      error_ = Error{ErrorKind::refused, fmt::format("{} refuses: {}", endpoint_.text(), name_of(answer.exception)), {}, {}};
+      error_ =
+          Error{ErrorKind::refused, fmt::format("{} refuses: {}", endpoint_.text(), name_of(answer.exception)), {}, {}};
     else
       error_ = Error{ErrorKind::corrupt, fmt::format("{} sent {}", endpoint_.text(), answer.fault), {}, {}};
   }
@@ -93,7 +99,8 @@ void decode(Probe& probe) {
     }
     probe.rows.push_back(row);
   }
-  probe.text = {wire::decode_text(wire::ByteOrder::abcd, probe.bytes), wire::decode_text(wire::ByteOrder::badc, probe.bytes)};
+  probe.text = {wire::decode_text(wire::ByteOrder::abcd, probe.bytes),
+                wire::decode_text(wire::ByteOrder::badc, probe.bytes)};
 }
 
 std::string cell(double value) { return std::isnan(value) ? "-" : fmt::format("{:.10g}", value); }
@@ -132,13 +139,15 @@ std::string format_probe(const Probe& probe) {
     return out;
   }
   out += "  registers ";
-  for (std::size_t i = 0; i + 1 < probe.bytes.size(); i += 2) out += fmt::format(" {:02X}{:02X}", probe.bytes[i], probe.bytes[i + 1]);
+  for (std::size_t i = 0; i + 1 < probe.bytes.size(); i += 2)
+    out += fmt::format(" {:02X}{:02X}", probe.bytes[i], probe.bytes[i + 1]);
   out += fmt::format("\n  bits of the first  {:016b} (15 to 0)\n", wire::load_u16(probe.bytes.data()));
   out += fmt::format("  {:<9}{:>22}{:>22}{:>22}{:>22}\n", "", "ABCD (be)", "BADC", "CDAB", "DCBA (le)");
   for (const Probe::Row& row : probe.rows) {
     const bool one_register = wire::registers_of({.type = row.type}) == 1;
     out += fmt::format("  {:<9}", name_of(row.type));
-    for (std::size_t order = 0; order < (one_register ? 2 : 4); ++order) out += fmt::format("{:>22}", cell(row.value[order]));
+    for (std::size_t order = 0; order < (one_register ? 2 : 4); ++order)
+      out += fmt::format("{:>22}", cell(row.value[order]));
     out += '\n';
   }
   out += fmt::format("  text      \"{}\", bytes swapped \"{}\"\n", probe.text[0], probe.text[1]);

@@ -19,7 +19,7 @@ struct Probe {
     wire::RegisterType type;
     std::array<double, 4> value;  // in ABCD, BADC, CDAB, DCBA
   };
-  std::vector<Row> rows;  // types that the bytes suffice for; empty for bits
+  std::vector<Row> rows;            // types that the bytes suffice for; empty for bits
   std::array<std::string, 2> text;  // ABCD, BADC
 };
 

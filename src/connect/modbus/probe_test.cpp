@@ -10,7 +10,9 @@ namespace {
 
 class ProbeTest : public testing::Test {
  protected:
-  Result<Probe> ask(std::string_view address) { return probe({"127.0.0.1", port_}, *parse_address(address, {}), kSecond, clock_); }
+  Result<Probe> ask(std::string_view address) {
+    return probe({"127.0.0.1", port_}, *parse_address(address, {}), kSecond, clock_);
+  }
 
   SystemClock clock_;
   RegisterBank bank_{{.coils = 20, .discrete = 0, .holding = 20, .input = 0}};

@@ -16,10 +16,14 @@ Table table_of(ModbusFunction function) {
   switch (function) {
     case ModbusFunction::read_coils:
     case ModbusFunction::write_coil:
-    case ModbusFunction::write_coils: return Table::coil;
-    case ModbusFunction::read_discrete: return Table::discrete;
-    case ModbusFunction::read_input: return Table::input;
-    default: return Table::holding;
+    case ModbusFunction::write_coils:
+      return Table::coil;
+    case ModbusFunction::read_discrete:
+      return Table::discrete;
+    case ModbusFunction::read_input:
+      return Table::input;
+    default:
+      return Table::holding;
   }
 }
 

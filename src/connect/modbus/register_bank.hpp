@@ -54,12 +54,14 @@ class RegisterBank final : public Responder {
     wire::ModbusException exception;
   };
   [[nodiscard]] std::vector<std::uint8_t>& memory(Table table) { return memory_[static_cast<std::size_t>(table)]; }
-  [[nodiscard]] const std::vector<std::uint8_t>& memory(Table table) const { return memory_[static_cast<std::size_t>(table)]; }
+  [[nodiscard]] const std::vector<std::uint8_t>& memory(Table table) const {
+    return memory_[static_cast<std::size_t>(table)];
+  }
   [[nodiscard]] wire::ModbusException allowed(Table table, const wire::ModbusRequest& request) const;
   void write(const wire::ModbusRequest& request);
 
   const OnWrite on_write_;
-  mutable std::mutex mutex_;  // guards all below
+  mutable std::mutex mutex_;                         // guards all below
   std::array<std::vector<std::uint8_t>, 4> memory_;  // by table: a byte for each bit; registers as on the wire
   std::vector<Refusal> refusals_;
 };

@@ -60,7 +60,8 @@ Result<std::uint16_t> Server::listen(const std::string& host, std::uint16_t port
   return listen(host, port, {}, &for_all_units);
 }
 
-Result<std::uint16_t> Server::listen(const std::string& host, std::uint16_t port, std::vector<Unit> units, Responder* any) {
+Result<std::uint16_t> Server::listen(const std::string& host, std::uint16_t port, std::vector<Unit> units,
+                                     Responder* any) {
   ALARA_TRY(SocketAddress address, numeric_address({host, port}));
   const int fd = socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return fail(ErrorKind::exhausted, "can not open a socket: {}", std::strerror(errno));
@@ -145,7 +146,8 @@ void Server::answer(Peer& peer, std::uint16_t transaction, std::uint8_t unit, st
   wire::ModbusRequest request;
   wire::ModbusException exception = wire::parse_request(pdu, request);
   const std::size_t bytes = exception == wire::ModbusException::none && wire::is_read(request.function)
-                                ? wire::payload_bytes(request.function, request.count) : 0;
+                                ? wire::payload_bytes(request.function, request.count)
+                                : 0;
   if (exception == wire::ModbusException::none) {
     Responder* const responder = peer.port->responder(unit);
     exception = responder == nullptr ? wire::ModbusException::gateway_target
@@ -181,7 +183,8 @@ Result<std::unique_ptr<ServerThread>> ServerThread::create(Clock& clock) {
 }
 
 ServerThread::ServerThread(std::unique_ptr<IoLoop> loop)
-    : loop_(std::move(loop)), server_(std::make_unique<Server>(*loop_)),
+    : loop_(std::move(loop)),
+      server_(std::make_unique<Server>(*loop_)),
       thread_([this](std::stop_token stop) { loop_->run(stop); }) {}
 
 ServerThread::~ServerThread() {

@@ -37,8 +37,8 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Listens on host (a number, e.g. "127.0.0.1") and port (0: a free one), and returns the port. Requests to a unit that
-  // is not among `units` get "gateway target does not answer".
+  // Listens on host (a number, e.g. "127.0.0.1") and port (0: a free one), and returns the port. Requests to a unit
+  // that is not among `units` get "gateway target does not answer".
   Result<std::uint16_t> listen(const std::string& host, std::uint16_t port, std::vector<Unit> units);
   // One device for whatever unit is asked.
   Result<std::uint16_t> listen(const std::string& host, std::uint16_t port, Responder& for_all_units);

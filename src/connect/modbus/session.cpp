@@ -16,10 +16,15 @@ constexpr int kMostDoublings = 20;
 
 }  // namespace
 
-Session::Session(const Settings& settings, std::vector<Tag> tags, std::vector<Actuator> actuators, std::uint64_t name_hash,
-                 const ConnectorContext& context, std::shared_ptr<Telemetry> telemetry)
-    : settings_(settings), context_(context), loop_(*context.loop), clock_(*context.clock), telemetry_(std::move(telemetry)),
-      poller_(std::move(tags), settings_, name_hash, *telemetry_), writer_(std::move(actuators), settings_, *telemetry_),
+Session::Session(const Settings& settings, std::vector<Tag> tags, std::vector<Actuator> actuators,
+                 std::uint64_t name_hash, const ConnectorContext& context, std::shared_ptr<Telemetry> telemetry)
+    : settings_(settings),
+      context_(context),
+      loop_(*context.loop),
+      clock_(*context.clock),
+      telemetry_(std::move(telemetry)),
+      poller_(std::move(tags), settings_, name_hash, *telemetry_),
+      writer_(std::move(actuators), settings_, *telemetry_),
       link_(loop_, clock_, settings_.endpoint, settings_.timeout, *this, telemetry_->stats),
       random_(context.seed ^ name_hash) {}
 
@@ -164,7 +169,8 @@ void Session::dispatch() {
 void Session::send(Transaction& transaction, Nanos now) {
   transaction.busy = true;
   transaction.id = next_id_++;
-  transaction.unit = transaction.poll != nullptr ? transaction.poll->plan.unit : transaction.write.actuator->address.unit;
+  transaction.unit =
+      transaction.poll != nullptr ? transaction.poll->plan.unit : transaction.write.actuator->address.unit;
   transaction.deadline = now + settings_.timeout;
   ++in_flight_;
   if (settings_.pause > 0) not_before_ = now + settings_.pause;
@@ -180,11 +186,11 @@ void Session::release(Transaction& transaction, Nanos now) {
 }
 
 void Session::link_frame(const wire::ModbusFrame& frame, Nanos arrival) {
-  const auto found = std::ranges::find_if(
-      transactions_, [&](const Transaction& t) { return t.busy && t.id == frame.transaction; });
+  const auto found =
+      std::ranges::find_if(transactions_, [&](const Transaction& t) { return t.busy && t.id == frame.transaction; });
   if (found == transactions_.end() || found->unit != frame.unit) {
-    const bool late = found == transactions_.end() &&
-                      std::ranges::find(expired_, frame.transaction + 1u) != expired_.end();
+    const bool late =
+        found == transactions_.end() && std::ranges::find(expired_, frame.transaction + 1u) != expired_.end();
     count(late ? telemetry_->late_answers : telemetry_->stray_answers);
     if (!late) count(telemetry_->stats.errors);
     return;
@@ -216,8 +222,8 @@ void Session::expire(Nanos now) {
     expired_[next_expired_++ % expired_.size()] = transaction.id + 1u;
     count(telemetry_->timeouts);
     count(telemetry_->stats.errors);
-    telemetry_->set_error(fmt::format("{}: unit {} did not answer within {}", settings_.endpoint.text(), transaction.unit,
-                                      format_duration(settings_.timeout)));
+    telemetry_->set_error(fmt::format("{}: unit {} did not answer within {}", settings_.endpoint.text(),
+                                      transaction.unit, format_duration(settings_.timeout)));
     if (transaction.poll != nullptr)
       poller_.timed_out(*transaction.poll, now);
     else
@@ -225,8 +231,8 @@ void Session::expire(Nanos now) {
     ++silent_timeouts_;
   }
   if (silent_timeouts_ >= kTimeoutsBeforeReconnect)
-    return disconnect({ErrorKind::timed_out,
-                       fmt::format("{} answers nothing; connecting anew", settings_.endpoint.text()), {}, {}});
+    return disconnect(
+        {ErrorKind::timed_out, fmt::format("{} answers nothing; connecting anew", settings_.endpoint.text()), {}, {}});
   dispatch();
 }
 

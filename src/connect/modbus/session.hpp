@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A running client: one connection, its transactions in flight, timeouts, pauses and reconnects. Writes go before reads.
-// Confined to the loop's thread, but for creation and destruction.
+// A running client: one connection, its transactions in flight, timeouts, pauses and reconnects. Writes go before
+// reads. Confined to the loop's thread, but for creation and destruction.
 #pragma once
 
 #include <array>

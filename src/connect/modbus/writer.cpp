@@ -52,8 +52,8 @@ void Writer::take(const Command& command, Nanos now) {
   write.actuator = &*found;
   if (!encode(write)) {
     count(telemetry_.stats.errors);
-    telemetry_.set_error(fmt::format("value {} can not be written to {} {}", command.value, name_of(found->address.table),
-                                     found->address.first));
+    telemetry_.set_error(fmt::format("value {} can not be written to {} {}", command.value,
+                                     name_of(found->address.table), found->address.first));
     return acknowledge(command, Outcome::refused_rule, now);
   }
   queue_.push_back(write);
@@ -78,7 +78,8 @@ bool Writer::encode(Write& write) const {
     write.size = 4;
     return true;
   }
-  write.function = address.count == 1 && settings_.write_single ? ModbusFunction::write_register : ModbusFunction::write_registers;
+  write.function =
+      address.count == 1 && settings_.write_single ? ModbusFunction::write_register : ModbusFunction::write_registers;
   write.size = static_cast<std::uint8_t>(2 * address.count);
   return wire::encode_value(address.format, value, write.data);
 }
@@ -116,7 +117,8 @@ void Writer::answered(const Write& write, const wire::ModbusAnswer& answer, Nano
   }
   if (write.reading_back) {
     const double value = value_in(write.actuator->address, answer.payload);
-    return acknowledge(write.command, agrees(write, answer.payload) ? Outcome::done : Outcome::mismatch, arrival, value);
+    return acknowledge(write.command, agrees(write, answer.payload) ? Outcome::done : Outcome::mismatch, arrival,
+                       value);
   }
   if (!write.command.verify) return acknowledge(write.command, Outcome::done, arrival);
   if (queue_.full()) return acknowledge(write.command, Outcome::unavailable, arrival);

@@ -40,7 +40,8 @@ class WriterTest : public testing::Test {
   }
 
   void command(std::uint32_t actuator, double value, bool verify = false) {
-    inbox_.waiting.push_back({.id = CommandId{++last_id_}, .actuator = ActuatorId{actuator}, .value = value, .verify = verify});
+    inbox_.waiting.push_back(
+        {.id = CommandId{++last_id_}, .actuator = ActuatorId{actuator}, .value = value, .verify = verify});
     writer_->take(0);
   }
 
@@ -51,7 +52,8 @@ class WriterTest : public testing::Test {
     while (writer_->next(write)) {
       const wire::ModbusRequest request = write.request();
       functions.push_back(request.function);
-      std::vector<std::uint8_t> payload(wire::is_read(request.function) ? wire::payload_bytes(request.function, request.count) : 0);
+      std::vector<std::uint8_t> payload(
+          wire::is_read(request.function) ? wire::payload_bytes(request.function, request.count) : 0);
       wire::ModbusAnswer answer;
       answer.exception = bank_.serve(request, payload);
       answer.kind = answer.exception == wire::ModbusException::none ? wire::ModbusAnswer::Kind::good
