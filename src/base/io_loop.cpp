@@ -61,7 +61,7 @@ struct IoLoop::State {
   std::uint64_t next_order = 0;
   Nanos armed = kNever;
 
-  std::mutex mutex;                          // guards `posted`
+  std::mutex mutex;  // guards `posted`
   std::vector<std::function<void()>> posted;
   std::vector<std::function<void()>> running;  // the loop's thread; keeps its memory from turn to turn
 

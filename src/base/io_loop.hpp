@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// An epoll loop with timers, run by one thread: connectors of one protocol share it, so a hundred devices cost one thread.
-// Callbacks run on the loop's thread and must not block. post() and stop() may be called from any thread, everything
-// else only from the loop's thread or before run().
+// An epoll loop with timers, run by one thread: connectors of one protocol share it, so a hundred devices cost one
+// thread. Callbacks run on the loop's thread and must not block. post() and stop() may be called from any thread,
+// everything else only from the loop's thread or before run().
 #pragma once
 
 #include <cstdint>
@@ -24,19 +24,21 @@ class IoLoop {
   IoLoop(const IoLoop&) = delete;
   IoLoop& operator=(const IoLoop&) = delete;
 
-  // Watches `fd` (not owned) for EPOLLIN/EPOLLOUT/…; a second call replaces mask and keeps the callback if none is given.
+  // Watches `fd` (not owned) for EPOLLIN/EPOLLOUT/…; a second call replaces mask and keeps the callback if none is
+  // given.
   Status watch(int fd, std::uint32_t events, FdCallback callback);
   Status change(int fd, std::uint32_t events);
   void unwatch(int fd);
 
-  // Runs `callback` once at the monotonic instant (nanosecond resolution through timerfd; late by the scheduler's jitter only).
+  // Runs `callback` once at the monotonic instant (nanosecond resolution through timerfd; late by the scheduler's
+  // jitter only).
   TimerId at(Nanos monotonic_instant, std::function<void()> callback);
   void cancel(TimerId timer);
 
   // Runs `task` on the loop's thread soon.
   void post(std::function<void()> task);
 
-  void run(std::stop_token stop);  // until stop is requested
+  void run(std::stop_token stop);     // until stop is requested
   void run_once(Nanos wait_at_most);  // one turn; for tests
 
  private:
