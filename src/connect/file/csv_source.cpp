@@ -28,18 +28,25 @@ struct Column {
   std::unordered_map<std::string, double, TextHash, std::equal_to<>> categories;
 };
 
+std::string_view without_blanks(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
 bool is_missing(std::string_view text) {
+  if (!text.empty() && (text.front() == '-' || (text.front() >= '0' && text.front() <= '9'))) return false;
   return text.empty() || text == "NaN" || text == "nan" || text == "NA" || text == "N/A" || text == "null" || text == "NULL" || text == "None";
 }
 
 std::optional<double> number_in(std::string_view text) {
-  if (text == "true" || text == "True" || text == "TRUE") return 1;
-  if (text == "false" || text == "False" || text == "FALSE") return 0;
-  if (text.starts_with('+')) text.remove_prefix(1);
   double value = 0;
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (status != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  if (status == std::errc{} && end == text.data() + text.size()) return value;
+  if (text == "true" || text == "True" || text == "TRUE") return 1;
+  if (text == "false" || text == "False" || text == "FALSE") return 0;
+  if (text.size() > 1 && text.front() == '+' && text[1] != '-' && text[1] != '+') return number_in(text.substr(1));
+  return std::nullopt;
 }
 
 class CsvSource final : public Source {
@@ -148,7 +155,7 @@ Error CsvSource::wrong(const Column& column, std::string_view text, std::string_
 }
 
 void CsvSource::deliver(Column& column, Player& player, const SourceReport& report) {
-  const std::string_view text = trim(reader_->cells()[column.cell]);
+  const std::string_view text = without_blanks(reader_->cells()[column.cell]);
   if (is_missing(text)) {
     if (settings_.missing == Missing::bad) {
       player.point(column.signal, kNaN, Quality::bad);

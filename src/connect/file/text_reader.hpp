@@ -34,6 +34,7 @@ class TextReader {
  private:
   [[nodiscard]] Result<bool> refill();
   [[nodiscard]] Result<bool> find_end();
+  [[nodiscard]] bool find_plain_end();
   void split(std::size_t begin, std::size_t end);
   std::size_t take_quoted(std::size_t at, std::size_t end);
 
