@@ -16,18 +16,21 @@ namespace {
 constexpr std::string_view kScheme = "tcp://";
 constexpr std::size_t kLongestHost = 253;  // of a DNS name
 
-Result<SocketAddress> ask(const Endpoint& endpoint, int flags) {
+Result<std::vector<SocketAddress>> ask(const Endpoint& endpoint, int flags) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = flags | AI_NUMERICSERV;
   addrinfo* found = nullptr;
   const int error = getaddrinfo(endpoint.host.c_str(), std::to_string(endpoint.port).c_str(), &hints, &found);
   if (error != 0) return fail(ErrorKind::not_found, "host '{}' is not known: {}", endpoint.host, gai_strerror(error));
-  SocketAddress address;
-  std::memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
-  address.size = found->ai_addrlen;
+  std::vector<SocketAddress> addresses;
+  for (const addrinfo* info = found; info != nullptr; info = info->ai_next) {
+    SocketAddress& address = addresses.emplace_back();
+    std::memcpy(&address.storage, info->ai_addr, info->ai_addrlen);
+    address.size = info->ai_addrlen;
+  }
   freeaddrinfo(found);
-  return address;
+  return addresses;
 }
 
 }  // namespace
@@ -67,8 +70,11 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
   return endpoint;
 }
 
-Result<SocketAddress> numeric_address(const Endpoint& endpoint) { return ask(endpoint, AI_NUMERICHOST); }
-Result<SocketAddress> resolve_blocking(const Endpoint& endpoint) { return ask(endpoint, 0); }
+Result<SocketAddress> numeric_address(const Endpoint& endpoint) {
+  ALARA_TRY(const auto addresses, ask(endpoint, AI_NUMERICHOST));
+  return addresses.front();
+}
+Result<std::vector<SocketAddress>> resolve_blocking(const Endpoint& endpoint) { return ask(endpoint, 0); }
 
 // Shared by the asker and the thread that asks; whoever is last frees it.
 struct Resolver::Question {
@@ -92,17 +98,24 @@ void Resolver::resolve(const Endpoint& endpoint, Done done) {
   question_ = std::make_shared<Question>();
   question_->loop = &loop_;
   question_->done = std::move(done);
-  const auto answer = [](const std::shared_ptr<Question>& question, Result<SocketAddress> address) {
+  const auto answer = [](const std::shared_ptr<Question>& question, Result<std::vector<SocketAddress>> addresses) {
     const std::lock_guard lock(question->mutex);
     if (question->loop == nullptr) return;
-    question->loop->post([question, address = std::move(address)]() mutable {
-      if (question->done) std::exchange(question->done, nullptr)(std::move(address));
+    question->loop->post([question, addresses = std::move(addresses)]() mutable {
+      if (question->done) std::exchange(question->done, nullptr)(std::move(addresses));
     });
   };
-  if (auto address = numeric_address(endpoint)) return answer(question_, std::move(address));
+  if (const auto address = numeric_address(endpoint)) return answer(question_, std::vector{*address});
+  if (asking_->exchange(true))
+    return answer(question_, fail(ErrorKind::unavailable, "host '{}' is still being looked up", endpoint.host));
   try {
-    std::thread([question = question_, endpoint, answer] { answer(question, resolve_blocking(endpoint)); }).detach();
+    std::thread([question = question_, asking = asking_, endpoint, answer] {
+      auto addresses = resolve_blocking(endpoint);
+      asking->store(false);
+      answer(question, std::move(addresses));
+    }).detach();
   } catch (const std::system_error& error) {
+    asking_->store(false);
     answer(question_,
            fail(ErrorKind::exhausted, "can not start a thread to look '{}' up: {}", endpoint.host, error.what()));
   }

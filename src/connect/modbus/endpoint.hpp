@@ -4,11 +4,13 @@
 
 #include <sys/socket.h>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/io_loop.hpp"
 #include "base/result.hpp"
@@ -32,14 +34,15 @@ struct SocketAddress {
 
 // For hosts given as numbers; fails with not_found for names.
 [[nodiscard]] Result<SocketAddress> numeric_address(const Endpoint& endpoint);
-// Asks the system; may block for seconds.
-[[nodiscard]] Result<SocketAddress> resolve_blocking(const Endpoint& endpoint);
+// All addresses of the host, at least one. Asks the system; may block for seconds.
+[[nodiscard]] Result<std::vector<SocketAddress>> resolve_blocking(const Endpoint& endpoint);
 
 // Resolves names on a thread of its own, which is left behind when the resolver is destroyed: the system's resolver can
-// not be interrupted. Confined to the loop's thread.
+// not be interrupted. One question at a time: while a thread is still asking, new questions fail. Confined to the
+// loop's thread.
 class Resolver {
  public:
-  using Done = std::function<void(Result<SocketAddress>)>;
+  using Done = std::function<void(Result<std::vector<SocketAddress>>)>;
 
   explicit Resolver(IoLoop& loop);
   ~Resolver();
@@ -54,6 +57,7 @@ class Resolver {
   struct Question;
   IoLoop& loop_;
   std::shared_ptr<Question> question_;
+  std::shared_ptr<std::atomic<bool>> asking_ = std::make_shared<std::atomic<bool>>(false);
 };
 
 }  // namespace alara::modbus

@@ -48,8 +48,8 @@ TEST_F(ResolverTest, AnswersOnTheLoopAndNeverFromWithinTheQuestion) {
   Resolver resolver(*loop_);
   for (const char* host : {"127.0.0.1", "localhost"}) {
     bool done = false;
-    resolver.resolve({host, 502}, [&](Result<SocketAddress> address) {
-      EXPECT_TRUE(address);
+    resolver.resolve({host, 502}, [&](const Result<std::vector<SocketAddress>>& addresses) {
+      EXPECT_TRUE(addresses && !addresses->empty());
       done = true;
     });
     EXPECT_FALSE(done);
@@ -62,7 +62,7 @@ TEST_F(ResolverTest, SaysNothingOnceCancelled) {
   bool told = false;
   {
     Resolver resolver(*loop_);
-    resolver.resolve({"127.0.0.1", 502}, [&](const Result<SocketAddress>&) { told = true; });
+    resolver.resolve({"127.0.0.1", 502}, [&](const Result<std::vector<SocketAddress>>&) { told = true; });
   }
   loop_->run_once(0);
   EXPECT_FALSE(told);

@@ -51,9 +51,9 @@ void Link::open() {
     fail_link(ErrorKind::timed_out,
               fmt::format("{} can not be reached within {}", endpoint_.text(), format_duration(timeout_)));
   });
-  resolver_.resolve(endpoint_, [this](Result<SocketAddress> address) {
-    if (!address) return fail_link(ErrorKind::unavailable, address.error().message);
-    connect_to(*address);
+  resolver_.resolve(endpoint_, [this](const Result<std::vector<SocketAddress>>& addresses) {
+    if (!addresses) return fail_link(ErrorKind::unavailable, addresses.error().message);
+    connect_to((*addresses)[attempt_++ % addresses->size()]);  // a name's addresses take turns
   });
 }
 

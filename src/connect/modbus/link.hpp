@@ -59,6 +59,7 @@ class Link {
   std::vector<std::uint8_t> unsent_;
   int fd_ = -1;
   State state_ = State::closed;
+  std::size_t attempt_ = 0;
   IoLoop::TimerId timer_ = IoLoop::TimerId::none;  // limit of connecting
 };
 

@@ -11,6 +11,8 @@ namespace {
 constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
 // Slots lie on whole milliseconds, so that many devices on one loop share its wake-ups.
 constexpr Nanos kGrid = kMillisecond;
+constexpr int kTimeoutsBeforeRest = 2;
+constexpr std::size_t kUnits = 256;
 
 }  // namespace
 
@@ -21,6 +23,8 @@ Poller::Poller(std::vector<Tag> tags, const Settings& settings, std::uint64_t ph
       tags_(std::move(tags)),
       bad_(tags_.size()),
       quarantined_(tags_.size()) {
+  const auto same_unit = [this](const Tag& tag) { return tag.address.unit == tags_.front().address.unit; };
+  if (!std::ranges::all_of(tags_, same_unit)) units_.resize(kUnits);
   plan();
 }
 
@@ -111,6 +115,7 @@ void Poller::skip_to(Rate& rate, Nanos now) {
 }
 
 void Poller::connected(Nanos now) {
+  std::ranges::fill(units_, Unit{});
   for (Rate& rate : rates_) {
     if (rate.due == kNever)
       restart(rate, now);
@@ -145,7 +150,8 @@ void Poller::advance(Nanos now) {
     const Nanos slot = rate.due + behind * rate.period;
     rate.due = slot + rate.period;
     for (Poll* poll : rate.polls) {
-      if (poll->state != Poll::State::idle) {
+      const bool rests = !units_.empty() && units_[poll->plan.unit].rests_until > now;
+      if (poll->state != Poll::State::idle || rests) {
         if (poll->purpose == Poll::Purpose::regular) count(telemetry_.stats.polls_missed);
         continue;
       }
@@ -168,6 +174,7 @@ void Poller::sent(Poll& poll, Nanos now) {
 
 void Poller::answered(Poll& poll, const wire::ModbusAnswer& answer, Nanos arrival) {
   poll.state = Poll::State::idle;
+  if (!units_.empty()) units_[poll.plan.unit].timeouts = 0;
   using Kind = wire::ModbusAnswer::Kind;
   if (answer.kind == Kind::malformed) {
     count(telemetry_.malformed);
@@ -194,6 +201,10 @@ void Poller::answered(Poll& poll, const wire::ModbusAnswer& answer, Nanos arriva
 void Poller::timed_out(Poll& poll, Nanos now) {
   poll.state = Poll::State::idle;
   spoil(poll.plan.tags, now, false);
+  if (!units_.empty()) {
+    Unit& unit = units_[poll.plan.unit];
+    if (++unit.timeouts >= kTimeoutsBeforeRest) unit.rests_until = now + settings_.retry;
+  }
   if (poll.purpose == Poll::Purpose::isolation) abandon_isolation();
 }
 

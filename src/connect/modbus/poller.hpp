@@ -7,6 +7,8 @@
 // that passed while nothing could be sent, is counted as missed and left out; nothing is sent twice to catch up.
 // When a device refuses a merged read, the read is repeated once and then halved until the refused tags stand alone;
 // those are quarantined: left out of the plan and tried again one by one every `retry`.
+// Where a connection leads to several units (a gateway), a unit that stays silent rests for `retry`, so that waiting
+// for it does not cost the others their slots.
 #pragma once
 
 #include <memory>
@@ -66,6 +68,10 @@ class Poller {
   struct Part {  // of an isolation: tags [begin, end) of the refused read
     std::size_t begin, end;
   };
+  struct Unit {
+    int timeouts = 0;  // in a row
+    Nanos rests_until = 0;
+  };
   struct Refused {
     std::uint32_t tag;
     wire::ModbusException exception;
@@ -108,6 +114,7 @@ class Poller {
   std::vector<Rate> rates_;
   Ring<Poll*> queue_;
   std::unique_ptr<Isolation> isolation_;
+  std::vector<Unit> units_;  // by number; empty when there is but one
   bool wants_plan_ = false;
   bool started_ = false;  // the schedule runs
 

@@ -277,6 +277,28 @@ TEST_F(PollerTest, SurvivesADisconnectInTheMiddleOfAnIsolation) {
   EXPECT_EQ(telemetry_.quarantined.load(), 1u);
 }
 
+TEST_F(PollerTest, LetsASilentUnitOfAGatewayRest) {
+  add("1@holding/0");
+  add("2@holding/0");
+  make();
+  for (int i = 0; i < 220; ++i) {  // unit 2 never answers
+    clock_.advance(10 * kMillisecond);
+    poller_->advance(clock_.monotonic());
+    while (Poll* poll = poller_->next()) {
+      if (poll->plan.unit == 1) {
+        answer(*poll);
+        continue;
+      }
+      asked_.emplace_back(2, 2);
+      poller_->sent(*poll, clock_.monotonic());
+      poller_->timed_out(*poll, clock_.monotonic());
+    }
+  }
+  EXPECT_EQ(inlet_.points[0].size(), 220u);
+  EXPECT_EQ(std::ranges::count(asked_, std::pair{2, 2}), 4) << "twice, then once a second";
+  EXPECT_EQ(inlet_.points[1].size(), 1u) << "bad, said once";
+}
+
 TEST_F(PollerTest, GivesFloatsThatAreNoNumberBadQuality) {
   bank_.set_register(Table::holding, 0, 0x7FC0);
   bank_.set_register(Table::holding, 2, 7);

@@ -84,7 +84,8 @@ const Schema& options_schema() {
            .most = kLongest},
           {.name = "retry",
            .type = PropertyType::duration,
-           .sentence = "How often signals that the device refused are tried again; the others are not held up by them.",
+           .sentence = "How often signals that the device refused, and silent units behind a gateway, are tried again; "
+                       "the others are not held up by them.",
            .fallback = "30s",
            .least = kLeastPoll,
            .most = 24 * kLongest},
