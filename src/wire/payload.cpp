@@ -39,11 +39,13 @@ std::string_view name_of(PayloadFault fault) {
 
 std::optional<Nanos> instant_of(std::int64_t number) {
   if (number < 0) return std::nullopt;
-  if (number >= kMicrosBelow) return number;
-  if (number >= kMillisBelow) return number * kMicrosecond;
-  if (number >= kMillisBelow / 1000) return number * kMillisecond;
-  if (number > INT64_MAX / kSecond) return std::nullopt;
-  return number * kSecond;
+  const Nanos unit = number < kSecondsBelow  ? kSecond
+                     : number < kMillisBelow ? kMillisecond
+                     : number < kMicrosBelow ? kMicrosecond
+                                             : 1;
+  Nanos nanos = 0;
+  if (__builtin_mul_overflow(number, unit, &nanos)) return std::nullopt;
+  return nanos;
 }
 
 std::optional<Nanos> instant_of(double number) {

@@ -94,6 +94,16 @@ TEST(PayloadJson, TimesTellTheirUnitByTheirSize) {
   EXPECT_EQ(reading.row.time, 1'600'000'000'123'456'789);
 }
 
+TEST(PayloadJson, TimesBeyondTheEndOfTimeAreNone) {
+  for (const std::int64_t number : {99'999'999'999, 99'999'999'999'999, 99'999'999'999'999'999}) {
+    EXPECT_EQ(instant_of(number), std::nullopt) << number;
+    EXPECT_EQ(instant_of(static_cast<double>(number)), std::nullopt) << number;
+  }
+  EXPECT_EQ(instant_of(std::int64_t{9'000'000'000}), 9'000'000'000 * kSecond);
+  EXPECT_EQ(instant_of(INT64_MAX), INT64_MAX);
+  EXPECT_EQ(instant_of(std::int64_t{-1}), std::nullopt);
+}
+
 TEST(PayloadJson, ATimePathReplacesTheUsualNames) {
   Reading reading({"x"});
   ASSERT_TRUE(reading.plan.set_time_path("meta.at").has_value());
