@@ -4,10 +4,16 @@
 namespace alara {
 
 FrameBuilder::FrameBuilder(std::size_t columns, std::size_t reserve_rows) : values_(columns), spans_(columns) {
-  slot_.reserve(reserve_rows);
-  time_.reserve(reserve_rows);
-  quality_.reserve(reserve_rows);
-  for (auto& column : values_) column.reserve(reserve_rows);
+  reserve(reserve_rows);
+}
+
+void FrameBuilder::reserve(std::size_t rows) {
+  if (rows <= reserved_) return;
+  reserved_ = rows;
+  slot_.reserve(rows);
+  time_.reserve(rows);
+  quality_.reserve(rows);
+  for (auto& column : values_) column.reserve(rows);
 }
 
 void FrameBuilder::clear() {

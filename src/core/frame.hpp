@@ -36,6 +36,8 @@ class FrameBuilder {
   explicit FrameBuilder(std::size_t columns, std::size_t reserve_rows = 0);
 
   void clear();
+  // Makes room for `rows` rows in all, so that appending them allocates nothing. Never shrinks.
+  void reserve(std::size_t rows);
   [[nodiscard]] std::size_t size() const { return time_.size(); }
   [[nodiscard]] std::size_t columns() const { return values_.size(); }
 
@@ -62,6 +64,7 @@ class FrameBuilder {
   std::vector<Quality> quality_;  // empty while every row is good
   std::vector<std::vector<double>> values_;
   std::vector<std::span<const double>> spans_;
+  std::size_t reserved_ = 0;
 };
 
 }  // namespace alara

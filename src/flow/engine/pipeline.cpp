@@ -99,6 +99,7 @@ void Pipeline::run(Nanos arrival, Nanos now, Nanos monotonic, bool time_passes) 
       continue;
     }
     step.out.clear();
+    step.out.reserve(in.size());  // most operators emit at most a row per row: warm once the largest batch has come
     speak_as(at);
     if (in.size() != 0) step.code->process(in, step.out);
     if (due) step.code->advance(now, monotonic, step.out);
