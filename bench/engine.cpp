@@ -110,6 +110,10 @@ struct Site {
   flow::Engine::Connection* source = nullptr;
   Nanos time = clock.wall() - kHour;
 
+  void pass(Nanos by) {
+    clock.advance(by);
+    time += by;
+  }
   void settle() {
     while (engine.turn()) {
     }
@@ -187,7 +191,7 @@ class RowFeed {
     for (std::uint32_t i = 0; i < signals; ++i) ids_[i] = SignalId{i};
   }
   void round(Site& site) {
-    site.time += 10 * kMillisecond;
+    site.pass(10 * kMillisecond);
     std::fill(times_.begin(), times_.end(), site.time);
     for (std::size_t first = 0; first < ids_.size(); first += kBatch) {
       const std::size_t n = std::min(kBatch, ids_.size() - first);
@@ -225,7 +229,7 @@ class BlockFeed {
       site.source->inlet.push(batch);
       site.engine.turn();
     }
-    site.time += kBlock * kMillisecond;
+    site.pass(kBlock * kMillisecond);
   }
 
  private:
