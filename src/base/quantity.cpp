@@ -154,7 +154,7 @@ Result<Nanos> parse_instant(std::string_view text) {
   const int month = take_digits(text, 2);
   if (month < 1 || month > 12 || !take(text, '-')) return refuse();
   const int day = take_digits(text, 2);
-  if (day < 1 || day > 31) return refuse();
+  if (day < 1 || !(std::chrono::year{year} / month / day).ok()) return refuse();
   Nanos instant = days_from_civil(year, month, day) * 24 * kHour;
   if (text.empty()) return instant;
   if (!take(text, 'T') && !take(text, ' ')) return refuse();
