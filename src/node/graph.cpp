@@ -196,10 +196,11 @@ class PipelineBuilder {
 
   void warn_unread() {
     for (const BuiltStep& step : built_.steps) {
-      if (step.outputs.empty()) continue;  // a rule: its effect is not a value
+      if (step.outputs.empty()) continue;
       const bool read = std::ranges::any_of(step.outputs, [this](const ValueInfo& output) { return read_.contains(output.name); });
       if (read) continue;
       const auto spec = std::ranges::find(spec_.steps, step.name, &StepSpec::name);
+      if (spec->kind->key() == "rule") continue;  // its effect is not a value
       diagnosis_.warnings.push_back({ErrorKind::bad_input,
                                      fmt::format("pipeline '{}': nothing reads the results of step '{}'", spec_.name, step.name),
                                      spec->where, {}});
