@@ -34,7 +34,7 @@ class Device {
   }
   ~Device() {
     mosquitto_disconnect(client_);
-    mosquitto_loop_stop(client_, true);
+    mosquitto_loop_stop(client_, false);
     mosquitto_destroy(client_);
   }
   Device(const Device&) = delete;
