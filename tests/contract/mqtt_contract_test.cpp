@@ -29,8 +29,11 @@ class Device {
     mosquitto_message_callback_set(client_, [](mosquitto*, void* self, const mosquitto_message* message) {
       static_cast<Device*>(self)->heard(message->topic, {static_cast<const char*>(message->payload), static_cast<std::size_t>(message->payloadlen)});
     });
+    mosquitto_subscribe_callback_set(client_, [](mosquitto*, void* self, int, int, const int*) { static_cast<Device*>(self)->subscribed(); });
     mosquitto_connect(client_, "127.0.0.1", port, 30);
     mosquitto_loop_start(client_);
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, std::chrono::seconds(5), [this] { return subscribed_; });  // or it would miss the first command
   }
   ~Device() {
     mosquitto_disconnect(client_);
@@ -60,6 +63,11 @@ class Device {
     taken_ = taken;
     changed_.notify_all();
   }
+  void subscribed() {
+    const std::lock_guard lock(mutex_);
+    subscribed_ = true;
+    changed_.notify_all();
+  }
   void heard(std::string_view topic, std::string_view payload) {
     const std::lock_guard lock(mutex_);
     const std::size_t which = topic == "set/speed" ? 1 : 0;
@@ -72,6 +80,7 @@ class Device {
   std::condition_variable changed_;
   int answered_ = -1;
   bool taken_ = false;
+  bool subscribed_ = false;
   std::array<double, 2> values_{};
 };
 
