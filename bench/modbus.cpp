@@ -205,6 +205,7 @@ Result<Report> run_modbus(const Arguments& arguments) {
   const Totals before = totals_of(devices);
   if (before.connected != kDevices || before.wrong != 0 || before.points == 0)
     return fail(ErrorKind::internal, "{} devices connected, {} values wrong", before.connected, before.wrong);
+  report.notes.push_back(fmt::format("{} polls missed in the first second, while connecting", before.missed));
   const double cpu_before = loop_cpu_seconds(*loop);
   const double child_before = process_cpu_seconds(child.pid());
   const Nanos start = clock.monotonic();
