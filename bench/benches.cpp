@@ -9,7 +9,9 @@ Result<Report> run_anomalies(const Arguments& arguments);
 Result<Report> run_engine(const Arguments& arguments);
 Result<Report> run_features(const Arguments& arguments);
 Result<Report> run_infer(const Arguments& arguments);
+Result<Report> run_line(const Arguments& arguments);
 Result<Report> run_modbus(const Arguments& arguments);
+Result<Report> run_start(const Arguments& arguments);
 
 std::span<const Bench> all_benches() {
   static constexpr auto kBenches = std::to_array<Bench>({
@@ -17,7 +19,9 @@ std::span<const Bench> all_benches() {
       {"engine", "from a sample's arrival to the rule, one core, 10,000 signals", run_engine},
       {"features", "waveform features of 100 machines x 3 axes", run_features},
       {"infer", "the model step against bare ONNX Runtime calls, and batching over assets", run_infer},
+      {"line", "the whole: a million points a second over MQTT, Modbus trips beside it, one machine", run_line},
       {"modbus", "100 devices x 100 registers at 100 Hz: is the schedule kept, and at what cost", run_modbus},
+      {"start", "time to the first decision, idle memory, size on disk", run_start},
   });
   return kBenches;
 }

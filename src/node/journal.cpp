@@ -26,7 +26,7 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::string& events_path, c
       return fail(ErrorKind::bad_input, "settings.events: can not open '{}': {}", events_path, std::strerror(errno));
   }
   if (!audit_path.empty()) {
-    ALARA_TRY(journal->audit_, rules::AuditLog::open(audit_path, {}));
+    ALARA_TRY(journal->audit_, rules::AuditLog::open({.path = audit_path}));
   }
   return journal;
 }
@@ -75,15 +75,21 @@ void Journal::take(const Event& event) {
 
 void Journal::take(const flow::AuditLine& line) {
   if (!audit_) return;
-  rules::AuditEntry entry;
+  const std::string pipeline = naming_.pipeline(line.pipeline), actuator = naming_.actuator(line.command.actuator);
+  rules::AuditLog::Entry entry;
   entry.wall = line.wall;
-  entry.pipeline = naming_.pipeline(line.pipeline);
+  entry.monotonic = line.monotonic;
   entry.what = line.what_text();
   entry.why = line.why_text();
-  entry.actuator = naming_.actuator(line.command.actuator);
-  entry.value = line.command.value;
-  entry.command = static_cast<std::uint64_t>(line.command.id);
+  entry.pipeline = pipeline;
+  entry.actuator = actuator;
+  entry.command = line.command;
   if (const Status written = audit_->append(entry); !written) lost_lines_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Journal::flush() {
+  if (!audit_) return;
+  if (const Status flushed = audit_->flush(); !flushed) lost_lines_.fetch_add(1, std::memory_order_relaxed);
 }
 
 bool Journal::send_up(std::string_view message) {

@@ -35,6 +35,8 @@ class Journal {
 
   // Empties the queues of all shards; true when there was something.
   bool drain(flow::Engine& engine);
+  // Puts what has been written on the disk; about once a second.
+  void flush();
   // Hands a message to the layer above and counts its bytes; false when there is none or it would not take it.
   bool send_up(std::string_view message);
 

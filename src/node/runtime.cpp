@@ -258,11 +258,15 @@ void Runtime::start_journal() {
 
 void Runtime::housekeeping(const std::stop_token& stop) {
   NodeStatus last = status();
-  Nanos next = clock_.monotonic();
+  Nanos next = clock_.monotonic(), next_flush = next;
   while (!stop.stop_requested()) {
     next += kHousekeeping;
     clock_.sleep_until(next);
     while (journal_->drain(*engine_)) {
+    }
+    if (clock_.monotonic() >= next_flush) {
+      journal_->flush();
+      next_flush = clock_.monotonic() + kSecond;
     }
     if (!finished_.load(std::memory_order_relaxed)) watch_finish();
     const Nanos every = [this] {
@@ -277,6 +281,7 @@ void Runtime::housekeeping(const std::stop_token& stop) {
   }
   while (journal_->drain(*engine_)) {
   }
+  journal_->flush();
 }
 
 void Runtime::watch_finish() {
@@ -287,11 +292,13 @@ void Runtime::watch_finish() {
 void Runtime::stop() {
   if (stopped_ || !engine_) return;
   stopped_ = true;
+  std::vector<std::uint64_t> turns;
+  for (std::size_t i = 0; i < engine_->shard_count(); ++i) turns.push_back(engine_->shard(i).stats().turns.get());
   engine_->make_safe();
   const Nanos patience = clock_.monotonic() + kSafeStop;
-  const auto pending = [this] {
+  const auto pending = [&] {
     for (std::size_t i = 0; i < engine_->shard_count(); ++i)
-      if (engine_->shard(i).decisions().pending() > 0) return true;
+      if (engine_->shard(i).stats().turns.get() == turns[i] || engine_->shard(i).decisions().pending() > 0) return true;
     return false;
   };
   while (pending() && clock_.monotonic() < patience) clock_.sleep_until(clock_.monotonic() + kMillisecond);

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/commands/run.hpp"
 
-#include <signal.h>
-#include <sys/signalfd.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <CLI/App.hpp>
@@ -16,6 +13,7 @@
 #include "node/api.hpp"
 #include "node/commands/commands.hpp"
 #include "node/commands/site_argument.hpp"
+#include "node/commands/stop_signals.hpp"
 #include "node/live_table.hpp"
 
 namespace alara::node {
@@ -59,35 +57,6 @@ class ReloadDesk {
   Diagnosis answer_;
 };
 
-// The signals of a foreground program as a descriptor; blocked in all threads started later.
-class Signals {
- public:
-  Signals() {
-    sigemptyset(&set_);
-    for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set_, number);
-    pthread_sigmask(SIG_BLOCK, &set_, &before_);
-    fd_ = signalfd(-1, &set_, SFD_NONBLOCK | SFD_CLOEXEC);
-  }
-  ~Signals() {
-    close(fd_);
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  Signals(const Signals&) = delete;
-  Signals& operator=(const Signals&) = delete;
-
-  // The next signal within `wait_ms`; 0 when none came.
-  int next(int wait_ms) const {
-    pollfd waiting{fd_, POLLIN, 0};
-    if (poll(&waiting, 1, wait_ms) <= 0) return 0;
-    signalfd_siginfo info{};
-    return read(fd_, &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
-  }
-
- private:
-  sigset_t set_{}, before_{};
-  int fd_ = -1;
-};
-
 // Shows the node to a person: redraws on a terminal, else a line now and then.
 class Display {
  public:
@@ -111,7 +80,7 @@ class Display {
   NodeStatus last_;
 };
 
-int control(Runtime& runtime, const RunOptions& options, const Signals& signals, ReloadDesk& reloads, SystemClock& clock) {
+int control(Runtime& runtime, const RunOptions& options, const StopSignals& signals, ReloadDesk& reloads, SystemClock& clock) {
   Display display(options.quiet, runtime.status());
   const Nanos end = options.seconds > 0 ? clock.monotonic() + static_cast<Nanos>(options.seconds * 1e9) : kNever;
   while (clock.monotonic() < end && !runtime.finished()) {
@@ -132,7 +101,7 @@ int control(Runtime& runtime, const RunOptions& options, const Signals& signals,
 
 int run_site(const RunOptions& options) {
   SystemClock clock;
-  const Signals signals;
+  const StopSignals signals;
   Diagnosis diagnosis;
   const auto runtime = Runtime::start(options.path, clock, options.runtime, diagnosis);
   print_diagnosis(diagnosis);

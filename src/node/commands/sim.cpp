@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdio>
+#include <fstream>
+
+#include "base/quantity.hpp"
+#include "node/cnc_line.hpp"
+#include "node/commands/commands.hpp"
+#include "node/commands/stop_signals.hpp"
+
+namespace alara::node {
+namespace {
+
+struct SimOptions {
+  CncLineOptions line;
+  std::string site, http = "127.0.0.1:8090";
+  std::string overload_every = "0s", wear_growth = "1h";
+  double seconds = 0;
+};
+
+Status read_durations(SimOptions& options) {
+  ALARA_TRY(options.line.overload_every, parse_duration(options.overload_every));
+  ALARA_TRY(options.line.wear_growth, parse_duration(options.wear_growth));
+  return {};
+}
+
+int simulate(SimOptions options) {
+  if (const Status read = read_durations(options); !read) return report(read.error());
+  SystemClock clock;
+  const StopSignals signals;
+  const auto line = CncLine::start(options.line, clock);
+  if (!line) return report(line.error());
+  fmt::print(stderr, "{} machines, controllers on 127.0.0.1 ports {} … {}\n", options.line.machines, (*line)->ports().front(), (*line)->ports().back());
+  if (!options.site.empty()) {
+    std::ofstream file(options.site);
+    file << (*line)->site_file(options.http);
+    if (!file.flush()) return report({ErrorKind::unavailable, fmt::format("can not write '{}'", options.site), {}, {}});
+    fmt::print(stderr, "site file written: alara run {}\n", options.site);
+  }
+  const Nanos end = options.seconds > 0 ? clock.monotonic() + static_cast<Nanos>(options.seconds * 1e9) : kNever;
+  while (clock.monotonic() < end) {
+    const int signal = signals.next(100);
+    if (signal == SIGINT || signal == SIGTERM) break;
+  }
+  const CncLineTotals totals = (*line)->totals();
+  fmt::print("overloads {}, stopped while jammed {}, stopped otherwise {}, waveform messages {}\n", totals.overloads, totals.stops, totals.other_stops,
+             totals.waveform_messages);
+  return kGood;
+}
+
+}  // namespace
+
+void add_sim_command(CLI::App& app, CommandLine& line) {
+  CLI::App* command = app.add_subcommand("sim", "Simulated plants that speak real protocols");
+  command->require_subcommand(1);
+  CLI::App* cnc = command->add_subcommand("cnc", "A line of CNC machines: Modbus TCP controllers, vibration over MQTT");
+  cnc->footer("Example:\n  alara sim cnc --machines 8 --site line.yaml --overload-every 5s\n  alara run line.yaml");
+  auto options = std::make_shared<SimOptions>();
+  cnc->add_option("--machines", options->line.machines, "How many (1 to 200)")->check(CLI::Range(1, 200));
+  cnc->add_option("--port", options->line.first_port, "Port of the first controller, the others follow; 0 takes free ones")->check(CLI::Range(0, 65000));
+  cnc->add_option("--mqtt-port", options->line.mqtt_port, "Broker on 127.0.0.1 for the waveforms; without it none are sent")->check(CLI::Range(1, 65535));
+  cnc->add_option("--seed", options->line.seed, "Of the machines' work and noise");
+  cnc->add_option("--overload-every", options->overload_every, "Jam a machine this often, as in 5s");
+  cnc->add_option("--worn", options->line.worn_machine, "Number of the machine whose bearing wears out")->check(CLI::Range(0, 200));
+  cnc->add_option("--wear-growth", options->wear_growth, "Time until it is worn, as in 30s");
+  cnc->add_option("--site", options->site, "Write a site file for this line here");
+  cnc->add_option("--http", options->http, "Address of the node's pages in that site file");
+  cnc->add_option("--for", options->seconds, "Seconds to run; default is until stopped")->check(CLI::Range(0.0, 1e9));
+  cnc->callback([&line, options] { line.exit_code = simulate(*options); });
+}
+
+}  // namespace alara::node
