@@ -5,11 +5,14 @@
 #include <map>
 #include <set>
 
+#include <fmt/ranges.h>
+
 #include "base/quantity.hpp"
 
 namespace alara::node {
 namespace {
 
+constexpr std::size_t kMaxNamesShown = 8;
 constexpr std::size_t kMaxAddressErrors = 20;  // per connector: one wrong pattern would otherwise fill the screen
 
 // Gives ids to the actuators a pipeline part writes to, and remembers where each lives.
@@ -277,21 +280,28 @@ class Compiler {
     return text;
   }
 
-  // Signals that are read from a device but go nowhere; one line per asset type and signal, not per asset.
+  // Signals that are read from a device but go nowhere; one line per asset type.
   void warn_unused_signals() {
     std::set<std::pair<std::size_t, std::string>> used;
     for (const PipelinePart& part : out_.parts)
       for (const std::string& signal : part.signals)
         for (const std::size_t asset : part.assets) used.insert({site_.assets[asset].type, signal});
-    std::set<std::pair<std::size_t, std::size_t>> read;
+    std::map<std::size_t, std::set<std::size_t>> read;
     for (const AssetSpec& asset : site_.assets)
-      for (const SourceSpec& source : asset.sources) read.insert({asset.type, source.signal});
-    for (const auto& [type, signal] : read) {
-      const SignalSpec& spec = site_.asset_types[type].signals[signal];
-      if (!used.contains({type, spec.name}))
-        diagnosis_.warnings.push_back({ErrorKind::bad_input,
-                                       fmt::format("signal '{}' of '{}' is read but no pipeline uses it", spec.name, site_.asset_types[type].name),
-                                       spec.where, {}});
+      for (const SourceSpec& source : asset.sources) read[asset.type].insert(source.signal);
+    for (const auto& [type_index, signals] : read) {
+      const AssetType& type = site_.asset_types[type_index];
+      std::vector<std::string_view> idle;
+      for (const std::size_t signal : signals)
+        if (!used.contains({type_index, type.signals[signal].name})) idle.push_back(type.signals[signal].name);
+      if (idle.empty()) continue;
+      const std::size_t count = idle.size();
+      const bool cut = count > kMaxNamesShown;
+      if (cut) idle.resize(kMaxNamesShown);
+      diagnosis_.warnings.push_back({ErrorKind::bad_input,
+                                     fmt::format("{} signal{} of '{}' {} read but no pipeline uses {}: {}{}", count, count == 1 ? "" : "s", type.name,
+                                                 count == 1 ? "is" : "are", count == 1 ? "it" : "them", fmt::join(idle, ", "), cut ? ", …" : ""),
+                                     type.where, {}});
     }
   }
 

@@ -11,6 +11,7 @@ namespace {
 constexpr double kRadPerSecond = 2 * std::numbers::pi / 60;                                  // of one rpm
 constexpr double kAcceleration = 1500, kBraking = 3000;                                      // rpm/s
 constexpr double kRapid = 250;                                                               // mm/s
+constexpr double kAtSpeed = 0.9;  // of the commanded speed
 constexpr double kFeedLag = 0.03, kCurrentLag = 0.002, kJamRise = 0.003, kCoolantLag = 0.5;  // s
 constexpr double kJamTorque = 45, kWornFriction = 5;                                         // N*m
 constexpr double kWornOut = 300, kBluntForce = 0.3;  // um at which a tool is changed; and its force's excess
@@ -173,7 +174,8 @@ void CncMachine::State::move_spindle(double seconds) {
 
 void CncMachine::State::cut(double seconds) {
   const Operation& op = operation();
-  const bool feeding = phase == Phase::cutting && !stop;
+  // As real controls do: the feed waits until the spindle is at speed, or each tooth would take a huge bite.
+  const bool feeding = phase == Phase::cutting && !stop && speed_rpm > kAtSpeed * op.speed_rpm;
   feed_mm_min = approach(feed_mm_min, feeding ? op.feed_mm_min * feed_override / 100 : 0, seconds, kFeedLag);
   load = {};
   if (phase != Phase::cutting || feed_mm_min < 1 || speed_rpm < 1) return;
