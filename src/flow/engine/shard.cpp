@@ -226,7 +226,8 @@ void Shard::run(const std::stop_token& stop) {
   for (Nanos idle_since = 0;;) {
     if (turn()) {
       idle_since = 0;
-      if (options_.gather > 0 && !stop.stop_requested()) clock_.sleep_until(clock_.monotonic() + options_.gather);
+      // Only an empty shard gathers: one that has not emptied its rings in this turn would fall behind while it sleeps.
+      if (options_.gather > 0 && !has_news() && !stop.stop_requested()) clock_.sleep_until(clock_.monotonic() + options_.gather);
       continue;
     }
     if (stop.stop_requested()) return;
