@@ -21,12 +21,15 @@ struct Frame {
   std::span<const Quality> quality;
   std::span<const std::span<const double>> columns;
   Nanos arrival = 0;  // monotonic arrival of the newest sample that went into these rows
+  // Of joined rows: when the value that has waited longest arrived (monotonic). Empty: all values are as new as `arrival`.
+  std::span<const Nanos> oldest = {};
 
   [[nodiscard]] std::size_t size() const { return time.size(); }
   [[nodiscard]] std::span<const double> column(std::size_t k) const { return columns[k]; }
   [[nodiscard]] bool single_slot() const { return slot.empty(); }
   [[nodiscard]] std::uint32_t slot_at(std::size_t i) const { return slot.empty() ? only_slot : slot[i]; }
   [[nodiscard]] Quality quality_at(std::size_t i) const { return quality.empty() ? Quality::good : quality[i]; }
+  [[nodiscard]] Nanos oldest_at(std::size_t i) const { return oldest.empty() ? arrival : oldest[i]; }
 };
 
 // An operator's output, reused from call to call: grows while warming up, then never allocates again.

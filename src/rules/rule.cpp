@@ -70,7 +70,7 @@ bool Rule::pass_quiet_block(const Frame& in) {
   state.condition = false;
   state.late = 0;
   state.last_time = in.time.back();
-  state.last_good = in.arrival;
+  state.last_good = in.oldest_at(in.size() - 1);
   store_row(in, in.size() - 1, in.only_slot);
   return true;
 }
@@ -105,12 +105,13 @@ void Rule::take_row(const Frame& in, std::size_t row, FrameBuilder& out) {
   store_row(in, row, slot);
   state.seen = true;
   state.last_time = moment.time;
-  state.last_good = in.arrival;
-  const bool was_safe = state.safe;
+  // A row is as fresh as its oldest value: a dead input must not hide behind a live one.
+  state.last_good = in.oldest_at(row);
+  const bool fresh_again = state.safe && plan_.safe && later(state.last_good, plan_.safe->after) > in.arrival;
   const bool when = (when_[row] < 0) | (when_[row] > 0);
   const bool end = (end_[row] < 0) | (end_[row] > 0);
   const Change change = step(slot, when, end, moment, out);
-  if (was_safe) recover(slot, change, moment);
+  if (fresh_again) recover(slot, change, moment);
 }
 
 // A row that says nothing: what was about to happen waits for a better one.

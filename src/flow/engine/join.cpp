@@ -35,10 +35,12 @@ Join::Join(std::vector<Input> inputs, std::size_t slots)
   if (sources_.size() < 2) return;
   value_.assign(slots * inputs_, std::numeric_limits<double>::quiet_NaN());
   quality_.assign(slots * inputs_, Quality::bad);
+  arrival_.assign(slots * inputs_, 0);
 }
 
 std::size_t Join::memory_bytes() const {
   std::size_t bytes = value_.capacity() * sizeof(double) + quality_.capacity() +
+                      (arrival_.capacity() + oldest_.capacity()) * sizeof(Nanos) +
                       slots_.capacity() * sizeof(std::uint32_t) + times_.capacity() * sizeof(Nanos) +
                       qualities_.capacity();
   for (const auto& column : columns_) bytes += column.capacity() * sizeof(double);
@@ -86,6 +88,7 @@ void Join::remember(const Source& source, const Frame& frame, std::size_t row) {
   for (const Input& read : source.reads) {
     value_[base + read.producer] = frame.columns[read.column][row];
     quality_[base + read.producer] = frame.quality_at(row);
+    arrival_[base + read.producer] = frame.oldest_at(row);
   }
 }
 
@@ -102,6 +105,7 @@ Frame Join::join_aligned(std::span<const Frame> produced, Nanos arrival) {
   }
   joined.columns = spans_;
   joined.arrival = arrival;
+  joined.oldest = {};  // every value came in this round
   if (all_good) return joined;
   qualities_.assign(joined.size(), Quality::good);
   for (const Source& source : sources_) {
@@ -169,6 +173,7 @@ void Join::clear_emitted() {
   slots_.clear();
   times_.clear();
   qualities_.clear();
+  oldest_.clear();
   for (auto& column : columns_) column.clear();
   any_not_good_ = false;
 }
@@ -176,10 +181,13 @@ void Join::clear_emitted() {
 void Join::emit(std::uint32_t slot, Nanos time) {
   const std::size_t base = slot * inputs_;
   Quality worst = Quality::good;
+  Nanos oldest = kNever;
   for (std::size_t i = 0; i < inputs_; ++i) {
     columns_[i].push_back(value_[base + i]);
     worst = std::max(worst, quality_[base + i]);
+    oldest = std::min(oldest, arrival_[base + i]);
   }
+  oldest_.push_back(oldest);
   slots_.push_back(slot);
   times_.push_back(time);
   qualities_.push_back(worst);
@@ -194,6 +202,7 @@ Frame Join::emitted(Nanos arrival) {
   if (any_not_good_) frame.quality = qualities_;
   frame.columns = spans_;
   frame.arrival = arrival;
+  frame.oldest = oldest_;
   return frame;
 }
 

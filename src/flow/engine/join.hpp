@@ -2,7 +2,7 @@
 // Makes the one frame that a step sees out of the frames of its producers (signal inputs and earlier steps).
 // One producer: its frame with columns selected, nothing copied. Several: rows with the same slot and time become one
 // row (no glitches); values that did not change in this round are the latest known ones, NaN before the first. A row's
-// quality is the worst over its values, bad while one has never been seen.
+// quality is the worst over its values, bad while one has never been seen; its age is that of its oldest value.
 #pragma once
 
 #include <cstdint>
@@ -52,10 +52,12 @@ class Join {
   // The latest known per slot: [slot * inputs + input].
   std::vector<double> value_;
   std::vector<Quality> quality_;
+  std::vector<Nanos> arrival_;  // monotonic, of the frame that brought it
   // The rows being made.
   std::vector<std::uint32_t> slots_;
   std::vector<Nanos> times_;
   std::vector<Quality> qualities_;
+  std::vector<Nanos> oldest_;
   bool any_not_good_ = false;
   std::vector<std::vector<double>> columns_;
   std::vector<std::span<const double>> spans_;

@@ -171,4 +171,25 @@ TEST(Join, KeepsEveryRowOfAMomentThatComesTwice) {
 }
 
 }  // namespace
+TEST(Join, TellsTheAgeOfTheOldestValueInARow) {
+  Join join({{0, 0}, {1, 0}}, 1);
+  Made first, second;
+  first.row(0, 10, 1.0);
+  second.row(0, 10, 2.0);
+  std::vector<Frame> produced{first.frame(), second.frame()};
+  produced[0].arrival = produced[1].arrival = 100;
+  EXPECT_EQ(join.join(produced, 100).oldest_at(0), 100);
+
+  // Only the second goes on: the first's value stays from 100.
+  Made later;
+  later.row(0, 20, 3.0);
+  Made silent;
+  produced = {silent.frame(), later.frame()};
+  produced[1].arrival = 200;
+  const Frame joined = join.join(produced, 200);
+  ASSERT_EQ(joined.size(), 1u);
+  EXPECT_EQ(joined.arrival, 200);
+  EXPECT_EQ(joined.oldest_at(0), 100);
+}
+
 }  // namespace alara::flow
