@@ -81,19 +81,20 @@ void Pipeline::offer(std::size_t input, const Frame& rows) {
 void Pipeline::run_rows(Nanos arrival, Nanos monotonic) {
   count_inputs();
   stats_->last_progress.store(monotonic, std::memory_order_relaxed);
-  run(arrival, kNever, monotonic, false);
+  run(arrival, kNever, monotonic, TimePasses::for_none);
   for (std::size_t input = 0; input < input_columns_.size(); ++input) frames_[input] = Frame{};
 }
 
-void Pipeline::run_time(Nanos now, Nanos monotonic) { run(monotonic, now, monotonic, true); }
+void Pipeline::run_time(Nanos now, Nanos monotonic) { run(monotonic, now, monotonic, TimePasses::for_those_due); }
+void Pipeline::run_time_anew(Nanos now, Nanos monotonic) { run(monotonic, now, monotonic, TimePasses::for_all); }
 
-void Pipeline::run(Nanos arrival, Nanos now, Nanos monotonic, bool time_passes) {
+void Pipeline::run(Nanos arrival, Nanos now, Nanos monotonic, TimePasses time) {
   stats_->rounds.add();
   const std::size_t inputs = input_columns_.size();
   for (std::size_t at = 0; at < steps_.size(); ++at) {
     Step& step = steps_[at];
     const Frame in = step.join.join(frames_, arrival);
-    const bool due = time_passes && step.code->next_due() <= now;
+    const bool due = time == TimePasses::for_all || (time == TimePasses::for_those_due && step.code->next_due() <= now);
     if (in.size() == 0 && !due) {
       frames_[inputs + at] = Frame{};
       continue;

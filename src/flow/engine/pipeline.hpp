@@ -32,6 +32,8 @@ class Pipeline {
   void run_rows(Nanos arrival, Nanos monotonic);
   // Lets time pass: calls advance() of the steps that are due; their rows flow on. `now` is event time.
   void run_time(Nanos now, Nanos monotonic);
+  // The wall clock has been set: what steps expected of it no longer holds, so all of them look at the time anew.
+  void run_time_anew(Nanos now, Nanos monotonic);
   // The earliest `now` at which run_time() has work.
   [[nodiscard]] Nanos next_due() const { return next_due_; }
 
@@ -56,8 +58,10 @@ class Pipeline {
   };
 
   Pipeline(PipelinePlan plan, DecisionDesk& desk, LatestValues& latest);
+  // For which steps time passes in a round, besides those that have rows.
+  enum class TimePasses : std::uint8_t { for_none, for_those_due, for_all };
   // One pass over the steps; `now` is kNever when no time passes.
-  void run(Nanos arrival, Nanos now, Nanos monotonic, bool time_passes);
+  void run(Nanos arrival, Nanos now, Nanos monotonic, TimePasses time);
   void speak_as(std::size_t step);
   void publish_latest(const Step& step, const Frame& rows);
   void count_inputs();

@@ -5,11 +5,13 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 namespace alara::flow {
 namespace {
 
+constexpr Nanos kClockWasSet = 100 * kMillisecond;  // a step of the wall clock beyond this is no drift and no preemption
 constexpr int kPassesPerTurn = 16;  // over the rings, one batch of each: bounds how late timers and acks can be
 constexpr Nanos kHeartbeat = 200 * kMillisecond;   // longest sleep: shows that the thread lives
 constexpr Nanos kLeastSleep = 100 * kMicrosecond;  // an operator that stays due must not make the shard spin
@@ -163,7 +165,15 @@ bool Shard::let_time_pass(Nanos now, Nanos monotonic) {
   return any;
 }
 
-bool Shard::pass_live_time(Nanos monotonic) { return let_time_pass(clock_.wall(), monotonic); }
+bool Shard::pass_live_time(Nanos monotonic) {
+  const Nanos wall = clock_.wall();
+  const Nanos ahead = wall - monotonic;
+  const bool was_set = wall_ahead_ != kNever && std::abs(ahead - wall_ahead_) > kClockWasSet;
+  wall_ahead_ = ahead;
+  if (was_set)
+    for (const auto& pipeline : work_.pipelines) pipeline->run_time_anew(wall, monotonic);
+  return let_time_pass(wall, monotonic) || was_set;
+}
 
 void Shard::publish_counters(Nanos monotonic) {
   next_publication_ = monotonic + kPublication;

@@ -115,6 +115,7 @@ class Shard {
   Work work_;
   ReplayTime replay_;
   Nanos next_publication_ = 0;
+  Nanos wall_ahead_ = kNever;  // wall minus monotonic when last looked at; kNever before the first look
 
   std::atomic<bool> safe_wanted_{false};     // from any thread; taken at the start of a turn
   std::atomic<Replacement*> mail_{nullptr};  // from control; taken at the start of a turn

@@ -172,6 +172,38 @@ TEST_F(ShardTest, FiresTimersByTheWallClockWhenLive) {
   EXPECT_EQ(stats()->steps[0].counters[0].value.get(), 2u);
 }
 
+TEST_F(ShardTest, LooksAtTheTimeAnewWhenTheWallClockHasBeenSetBack) {
+  // Due by monotonic time, which it can only express in wall time: a clock set back would make it wait that much longer.
+  class DeadMan final : public Operator {
+   public:
+    explicit DeadMan(std::vector<Nanos>& looks) : looks_(looks) {}
+    void process(const Frame&, FrameBuilder&) override {}
+    void advance(Nanos now, Nanos monotonic, FrameBuilder&) override {
+      looks_.push_back(monotonic);
+      due_ = now + kSecond;
+    }
+    [[nodiscard]] Nanos next_due() const override { return due_; }
+    [[nodiscard]] std::size_t memory_bytes() const override { return sizeof *this; }
+
+   private:
+    std::vector<Nanos>& looks_;
+    Nanos due_ = INT64_MIN;
+  };
+  std::vector<Nanos> looks;
+  PipelinePlan plan = toys::pipeline(0, 1, 1);
+  plan.steps.push_back(toys::step("dead-man", std::make_unique<DeadMan>(looks), {signal_input(0)}, 0));
+  apply(one(std::move(plan)), 1);
+  engine.turn();
+  ASSERT_EQ(looks.size(), 1u);
+  clock.set_wall(clock.wall() - kHour);
+  clock.advance(kMillisecond);
+  EXPECT_TRUE(engine.turn());
+  EXPECT_EQ(looks.size(), 2u);
+  clock.advance(kSecond);
+  engine.turn();
+  EXPECT_EQ(looks.size(), 3u);
+}
+
 TEST_F(ReplayTest, TimeIsTheGreatestEventTimeAndPassesBetweenBatches) {
   std::vector<Row> rows;
   PipelinePlan plan = toys::pipeline(0, 1, 1);
