@@ -68,6 +68,7 @@ std::vector<HttpRoute> api_routes(const Runtime& runtime, std::function<Diagnosi
       page("/api/v1/status", status_json),
       page("/api/v1/pipelines", pipelines_json),
       page("/api/v1/connectors", connectors_json),
+      page("/api/v1/models", models_json),
       {"GET", "/health",
        [&runtime](const HttpRequest&) {
          const Health health = judge(runtime.status());
@@ -84,7 +85,7 @@ std::vector<HttpRoute> api_routes(const Runtime& runtime, std::function<Diagnosi
       {"GET", "/",
        [](const HttpRequest&) {
          return HttpReply{200, "text/plain",
-                          "Alara Edge node: /health /metrics /api/v1/status /api/v1/connectors /api/v1/pipelines\n"
+                          "Alara Edge node: /health /metrics /api/v1/status /api/v1/connectors /api/v1/pipelines /api/v1/models\n"
                           "/api/v1/signals?name=part&limit=n /api/v1/results /api/v1/events /api/v1/alarms; POST /api/v1/reload\n"};
        }},
   };

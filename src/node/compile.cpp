@@ -60,6 +60,7 @@ class Compiler {
     for (const PipelineSpec& pipeline : site_.pipelines) compile_pipeline(pipeline);
     check_memory();
     make_connectors();
+    check_uplink();
     warn_unused_signals();
     finish_engine_plan();
     return std::move(out_);
@@ -97,7 +98,7 @@ class Compiler {
       if (part.assets.empty()) continue;
       part.id = identities_.pipelines.id_of(shards == 1 ? pipeline.name : fmt::format("{}#{}", pipeline.name, k));
       part.fingerprint = fingerprint_of(pipeline, part);
-      if (!take_over(part)) build(pipeline, part, shared, first);
+      if (!take_over(pipeline, part)) build(pipeline, part, shared, first);
       first = false;
     }
   }
@@ -112,18 +113,19 @@ class Compiler {
       text += site_.assets[asset].name + ":";
       for (const SourceSpec& source : site_.assets[asset].sources) text += type.signals[source.signal].name + ",";
       for (const auto& [name, value] : site_.assets[asset].placeholders.numbers) text += fmt::format("{}={},", name, value);
+      for (const auto& [name, value] : site_.assets[asset].placeholders.texts) text += fmt::format("{}='{}',", name, value);
     }
     return text;
   }
 
-  bool take_over(const PipelinePart& part) {
+  bool take_over(const PipelineSpec& pipeline, const PipelinePart& part) {
     if (before_ == nullptr) return false;
     const auto running = std::ranges::find(before_->parts, part.id, &PipelinePart::id);
     if (running == before_->parts.end() || running->fingerprint != part.fingerprint) return false;
     out_.parts.push_back(*running);
     out_.parts.back().assets = part.assets;  // indices may have moved, the assets are the same
     out_.memory_bound += running->memory_bound;
-    for (const ActuatorId actuator : running->actuators) bind_actuator(actuator, resolve_endpoint(site_, identities_.actuators.name_of(actuator), {}));
+    for (const ActuatorId actuator : running->actuators) bind_actuator(actuator, resolve_endpoint(site_, identities_.actuators.name_of(actuator), pipeline.where));
     flow::PipelinePlan plan;
     plan.id = part.id;
     plan.shard = part.shard;
@@ -205,7 +207,7 @@ class Compiler {
     const AssetSpec& spec = site_.assets[asset];
     const SignalSpec& wanted = site_.asset_types[spec.type].signals[signal];
     const bool has_source = std::ranges::any_of(spec.sources, [&](const SourceSpec& s) { return s.signal == signal; });
-    if (!has_source && missing_sources_.insert(spec.name + "." + wanted.name).second)
+    if (!has_source && missing_sources_.insert(spec.where.text() + "." + wanted.name).second)
       diagnosis_.errors.push_back({ErrorKind::bad_input,
                                    fmt::format("pipeline '{}' reads '{}' of asset '{}', which has no source", pipeline.name,
                                                wanted.name, spec.name),
@@ -216,9 +218,10 @@ class Compiler {
   flow::StepPlan step_plan(PipelinePart& part, const BuiltPipeline& built, BuiltStep& step) {
     flow::StepPlan plan;
     plan.name = step.name;
+    std::shared_ptr<infer::ModelSlot> model = step.code ? infer::model_slot(*step.code) : nullptr;
     plan.code = std::move(step.code);
     plan.outputs = static_cast<std::uint32_t>(step.outputs.size());
-    PipelinePart::Step described{step.name, step.kind, {}, {}, 0, step.memory_bound};
+    PipelinePart::Step described{step.name, step.kind, {}, {}, 0, step.memory_bound, std::move(model)};
     for (const ValueRef& input : step.inputs) {
       const auto index = static_cast<std::uint32_t>(input.index);
       if (input.producer == ValueRef::kSignal) {
@@ -244,8 +247,10 @@ class Compiler {
         {ErrorKind::bad_input,
          fmt::format("the pipelines may come to hold {}, more than settings.memory allows ({}); '{}' needs {}",
                      format_size(out_.memory_bound), format_size(site_.settings.memory), largest->name, format_size(largest->memory_bound)),
-         {site_.path}, "shorten its windows, lower its rates, or raise settings.memory"});
+         where_of(largest->name), "shorten its windows, lower its rates, or raise settings.memory"});
   }
+
+  Where where_of(const std::string& pipeline) const { return std::ranges::find(site_.pipelines, pipeline, &PipelineSpec::name)->where; }
 
   void make_connectors() {
     for (std::size_t i = 0; i < out_.connectors.size(); ++i) {
@@ -266,10 +271,29 @@ class Compiler {
   }
 
   void report_addresses(const CompiledConnector& connector, std::vector<Error>& errors) {
-    const std::size_t shown = std::min(errors.size(), kMaxAddressErrors);
-    for (std::size_t i = 0; i < shown; ++i) diagnosis_.errors.push_back(std::move(errors[i]));
-    if (errors.size() > shown)
-      diagnosis_.errors.push_back({ErrorKind::bad_input, fmt::format("connector '{}': {} more addresses are wrong", connector.name, errors.size() - shown), {site_.path}, {}});
+    std::map<std::string, std::pair<Error, std::size_t>> by_place;  // one pattern stands for many addresses: told once
+    for (Error& error : errors) {
+      const std::string place = error.where.text();
+      const auto [entry, added] = by_place.try_emplace(place, std::move(error), 0);
+      if (!added) ++entry->second.second;
+    }
+    std::size_t shown = 0;
+    for (auto& [place, told] : by_place) {
+      auto& [error, more] = told;
+      if (shown++ == kMaxAddressErrors) break;
+      if (more > 0) error.message += fmt::format("; and {} more of this pattern", more);
+      diagnosis_.errors.push_back(std::move(error));
+    }
+    if (by_place.size() > kMaxAddressErrors)
+      diagnosis_.errors.push_back({ErrorKind::bad_input, fmt::format("connector '{}': {} more lines with wrong addresses", connector.name, by_place.size() - kMaxAddressErrors), {site_.path}, {}});
+  }
+
+  void check_uplink() {
+    if (!site_.uplink.enabled) return;
+    const CompiledConnector& connector = out_.connectors[site_.uplink.to.connector];
+    if (connector.code && connector.code->message_sink() == nullptr)
+      diagnosis_.errors.push_back({ErrorKind::bad_input, fmt::format("uplink: connector '{}' can not carry messages", connector.name),
+                                   site_.uplink.to.where, "an mqtt connector can, and a file connector that appends JSON Lines"});
   }
 
   static std::string fingerprint_of(const CompiledConnector& connector, const ConnectorSpec& spec) {

@@ -10,6 +10,7 @@
 
 #include "core/connector.hpp"
 #include "flow/engine/plan.hpp"
+#include "infer/model.hpp"
 #include "node/graph.hpp"
 #include "node/identities.hpp"
 #include "node/site.hpp"
@@ -50,6 +51,7 @@ struct PipelinePart {
     std::vector<ValueInfo> gives;
     std::uint32_t first_result = 0;  // results are kept under id first_result + output * assets + slot
     std::size_t memory_bound = 0;
+    std::shared_ptr<infer::ModelSlot> model;  // of a model step
   };
   std::vector<Step> steps;
   std::vector<ActuatorId> actuators;

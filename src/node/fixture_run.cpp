@@ -55,6 +55,7 @@ class FixtureRun {
     for (const CompiledConnector& connector : compiled_.connectors) {
       flow::InletOptions options;
       options.name = connector.name;
+      options.max_skew = site_.settings.max_skew;
       ALARA_TRY(flow::Engine::Connection* const connection, engine_.connect(connector.id, options));
       connection->inlet.when_full_call([this] { engine_.turn(); });
       connections_.push_back(connection);
@@ -85,7 +86,7 @@ class FixtureRun {
     const SignalId id = identities_.signals.id_of(asset.name + "." + signal.name);
     const auto source = std::ranges::find(asset.sources, step.signal, &SourceSpec::signal);
     if (source == asset.sources.end()) return;
-    const Nanos time = start_ + step.at;
+    const Nanos time = start_ + step.at + step.shift;
     const Quality quality = step.missing ? Quality::bad : Quality::good;
     Batch batch;
     batch.block_signal = id;

@@ -2,6 +2,7 @@
 #include "node/fixtures.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/quantity.hpp"
 #include "base/text.hpp"
@@ -12,42 +13,30 @@ namespace {
 constexpr std::size_t kMaxTraceSteps = 10'000'000;
 
 const Schema& given_schema() {
-  static const Schema kSchema{"given", "Samples that arrive.",
+  static const Schema kSchema{"given", "Samples that arrive, once or repeated.",
                               {
-                                  {.name = "at", .type = PropertyType::duration, .sentence = "When, since the start.", .fallback = "0s"},
-                                  {.name = "every", .type = PropertyType::duration, .sentence = "Repeats with this period."},
-                                  {.name = "until", .type = PropertyType::duration, .sentence = "The last repetition."},
-                                  {.name = "set", .type = PropertyType::any, .sentence = "asset.signal: value, 'bad' for a bad sample, or a list that is stepped through.",
+                                  {.name = "at", .type = PropertyType::duration, .sentence = "When it arrives, since the start of the test.", .fallback = "0s"},
+                                  {.name = "every", .type = PropertyType::duration, .sentence = "Repeats it with this period."},
+                                  {.name = "until", .type = PropertyType::duration, .sentence = "Time of the last repetition."},
+                                  {.name = "shift", .type = PropertyType::text, .sentence = "How far the sample's own time is from its arrival, as in -10h or 3650d: late, or a clock that is off."},
+                                  {.name = "set", .type = PropertyType::any, .sentence = "Values by `asset.signal`: a number, true, false, nan, bad (a sample of bad quality), or a list that the repetitions step through.",
                                    .required = true},
                               }};
   return kSchema;
 }
 
 const Schema& expect_schema() {
-  static const Schema kSchema{"expect", "What must (or must never) come out.",
+  static const Schema kSchema{"expect", "Exactly one of command, event and cleared, and when.",
                               {
                                   {.name = "at", .type = PropertyType::duration, .sentence = "Not before this time."},
                                   {.name = "within", .type = PropertyType::duration, .sentence = "At most this long after `at`.", .fallback = "10ms"},
                                   {.name = "by", .type = PropertyType::duration, .sentence = "Not after this time."},
                                   {.name = "command", .type = PropertyType::text, .sentence = "Actuator address, as in plc/coil/1."},
                                   {.name = "value", .type = PropertyType::number, .sentence = "The commanded value."},
-                                  {.name = "event", .type = PropertyType::text, .sentence = "Pipeline that raises an event."},
-                                  {.name = "cleared", .type = PropertyType::text, .sentence = "Pipeline that clears an event."},
+                                  {.name = "event", .type = PropertyType::text, .sentence = "Pipeline that must raise an event."},
+                                  {.name = "cleared", .type = PropertyType::text, .sentence = "Pipeline whose event must be cleared."},
                                   {.name = "asset", .type = PropertyType::text, .sentence = "The event's asset."},
                                   {.name = "text", .type = PropertyType::text, .sentence = "A part of the event's text."},
-                              }};
-  return kSchema;
-}
-
-const Schema& fixture_schema() {
-  static const Property kGiven{.name = "given", .type = PropertyType::object, .fields = &given_schema()};
-  static const Property kExpect{.name = "expect", .type = PropertyType::object, .fields = &expect_schema()};
-  static const Schema kSchema{"test", "One fixture.",
-                              {
-                                  {.name = "given", .type = PropertyType::list, .sentence = "The input trace.", .required = true, .element = &kGiven},
-                                  {.name = "expect", .type = PropertyType::list, .sentence = "What must come out.", .element = &kExpect},
-                                  {.name = "never", .type = PropertyType::list, .sentence = "What must not come out.", .element = &kExpect},
-                                  {.name = "lasts", .type = PropertyType::duration, .sentence = "Virtual time to run; default is 1s after the trace."},
                               }};
   return kSchema;
 }
@@ -92,6 +81,8 @@ class FixtureReader {
       error(item.where, "given: 'until' needs 'every'");
       return;
     }
+    Nanos shift = 0;
+    if (options.has("shift") && !read_shift(options, shift)) return;
     const Node* set = options.node("set");
     if (!set->is_map()) {
       error(set->where, "given: set is a map, as in {cnc-01.spindle_current: 41}");
@@ -100,6 +91,7 @@ class FixtureReader {
     for (const Node::Entry& target : set->entries) {
       TraceStep step;
       if (!resolve(target, step)) continue;
+      step.shift = shift;
       std::size_t index = 0;
       for (Nanos t = at; t <= until; t += every > 0 ? every : 1) {
         if (fixture.trace.size() >= kMaxTraceSteps) {
@@ -112,6 +104,18 @@ class FixtureReader {
         if (every <= 0) break;
       }
     }
+  }
+
+  bool read_shift(const Options& options, Nanos& shift) {
+    const std::string text = options.text("shift");
+    const bool back = text.starts_with('-');
+    const auto amount = parse_duration(back || text.starts_with('+') ? std::string_view(text).substr(1) : std::string_view(text));
+    if (!amount) {
+      error(options.where("shift"), fmt::format("given: shift: {}", amount.error().message), "as in -10h, 2s or 3650d");
+      return false;
+    }
+    shift = back ? -*amount : *amount;
+    return true;
   }
 
   bool resolve(const Node::Entry& target, TraceStep& step) {
@@ -146,9 +150,13 @@ class FixtureReader {
       step.value = scalar.scalar == "true" ? 1 : 0;
       return true;
     }
+    if (scalar.scalar == "nan") {
+      step.value = std::numeric_limits<double>::quiet_NaN();
+      return true;
+    }
     const auto number = parse_number(scalar.scalar);
     if (!number) {
-      error(scalar.where, "given: " + number.error().message, "a number, true, false or bad");
+      error(scalar.where, "given: " + number.error().message, "a number, true, false, nan or bad");
       return false;
     }
     step.value = *number;
@@ -193,6 +201,19 @@ class FixtureReader {
 };
 
 }  // namespace
+
+const Schema& fixture_schema() {
+  static const Property kGiven{.name = "given", .type = PropertyType::object, .sentence = {}, .fields = &given_schema()};
+  static const Property kExpect{.name = "expect", .type = PropertyType::object, .sentence = {}, .fields = &expect_schema()};
+  static const Schema kSchema{"test", "One fixture: samples that arrive, and what must and must never come of them.",
+                              {
+                                  {.name = "given", .type = PropertyType::list, .sentence = "The input trace.", .required = true, .element = &kGiven},
+                                  {.name = "expect", .type = PropertyType::list, .sentence = "What must come out.", .element = &kExpect},
+                                  {.name = "never", .type = PropertyType::list, .sentence = "What must not come out, each entry as in `expect`.", .element = &kExpect},
+                                  {.name = "lasts", .type = PropertyType::duration, .sentence = "Virtual time to run. Default: until 1s after the trace."},
+                              }};
+  return kSchema;
+}
 
 std::vector<Fixture> read_fixtures(const Site& site, std::vector<Error>& errors) {
   std::vector<Fixture> fixtures;

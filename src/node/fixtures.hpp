@@ -24,7 +24,8 @@
 namespace alara::node {
 
 struct TraceStep {  // one instant of the input trace
-  Nanos at = 0;     // since the fixture's start
+  Nanos at = 0;     // of its arrival, since the fixture's start
+  Nanos shift = 0;  // of its event time against its arrival
   std::size_t asset = 0, signal = 0;
   double value = 0;
   bool missing = false;  // a sample of bad quality
@@ -49,6 +50,9 @@ struct Fixture {
   Nanos lasts = 0;
   Where where;
 };
+
+// The declaration behind one fixture, for the reference and the JSON Schema.
+[[nodiscard]] const Schema& fixture_schema();
 
 [[nodiscard]] std::vector<Fixture> read_fixtures(const Site& site, std::vector<Error>& errors);
 

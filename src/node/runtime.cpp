@@ -201,9 +201,26 @@ Diagnosis Runtime::reload() {
       if (!attached.running)
         if (Status begun = start_connector(attached); !begun) diagnosis.errors.push_back(std::move(begun).error());
     start_journal();
+    replace_changed_models(diagnosis);
   }
   (diagnosis.ok() ? reloads_ : reloads_refused_).fetch_add(1, std::memory_order_relaxed);
   return diagnosis;
+}
+
+// Models of pipelines that were kept, whose files have changed meanwhile: exchanged without missing a row. One that can
+// not be used leaves the old one in place and is said.
+void Runtime::replace_changed_models(Diagnosis& diagnosis) {
+  std::set<infer::ModelSlot*> seen;
+  for (const PipelinePart& part : compiled_.parts)
+    for (const PipelinePart::Step& step : part.steps) {
+      if (!step.model || !seen.insert(step.model.get()).second) continue;
+      const auto session = step.model->session();
+      const auto file = infer::read_model_file(session->path());
+      if (file && file->info.digest == session->info().digest) continue;
+      const Status replaced = file ? step.model->replace(session->path()) : Status(tl::unexpected<Error>(file.error()));
+      if (!replaced)
+        diagnosis.warnings.push_back({replaced.error().kind, fmt::format("pipeline '{}': step '{}' goes on with its old model: {}", part.name, step.name, replaced.error().message), {site_.path}, {}});
+    }
 }
 
 Result<IoLoop*> Runtime::loop_of(const std::string& protocol) {
@@ -371,6 +388,15 @@ NodeStatus Runtime::status() const {
     }
     status.connectors.push_back(std::move(c));
   }
+  std::set<const infer::ModelSlot*> seen;
+  for (const PipelinePart& part : compiled_.parts)
+    for (const PipelinePart::Step& step : part.steps) {
+      if (!step.model || !seen.insert(step.model.get()).second) continue;
+      const auto run_times = std::make_shared<Histogram>();
+      step.model->add_run_times(*run_times);
+      const auto session = step.model->session();
+      status.models.push_back({part.name, step.name, session->path(), session->info().digest, step.model->replaced(), run_times});
+    }
   for (std::size_t i = 0; i < engine_->shard_count(); ++i) {
     flow::Shard& shard = engine_->shard(i);
     const Nanos last_turn = shard.stats().last_turn.load();

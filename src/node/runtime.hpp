@@ -73,6 +73,7 @@ class Runtime {
   void stop_connector(Attached& attached);
   void start_journal();
   void housekeeping(const std::stop_token& stop);
+  void replace_changed_models(Diagnosis& diagnosis);
   void watch_finish();
   void lock_memory();
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <set>
 #include <unordered_map>
 
 #include "base/text.hpp"
@@ -18,6 +19,8 @@ std::vector<std::string> signal_type_names() {
   for (int i = 0; i <= static_cast<int>(SignalType::float64); ++i) names.emplace_back(name_of(static_cast<SignalType>(i)));
   return names;
 }
+
+const Node kEmptyMap{Node::Kind::map, {}, false, {}, {}, {}};
 
 // Reads one section after the other; every fault is collected, none stops the reading of the rest.
 class SiteReader {
@@ -76,9 +79,8 @@ class SiteReader {
   }
 
   void read_settings() {
-    static const Node kEmpty{Node::Kind::map, {}, false, {}, {}, {}};
     const Node* map = section("settings");
-    if (map == nullptr) map = &kEmpty;
+    if (map == nullptr) map = &kEmptyMap;
     const std::size_t before = diagnosis_.errors.size();
     settings_schema().check(*map, diagnosis_.errors);
     if (diagnosis_.errors.size() != before) return;
@@ -105,7 +107,10 @@ class SiteReader {
         continue;
       }
       for (const ExpandedName& name : *names)
-        if (!read_connector(name, entry)) break;
+        if (!read_connector(name, entry)) {
+          for (const ExpandedName& each : *names) faulty_connectors_.insert(each.name);
+          break;
+        }
     }
   }
 
@@ -121,8 +126,9 @@ class SiteReader {
     if (protocol == nullptr) {
       std::vector<std::string_view> known;
       for (const Protocol* each : protocols()) known.push_back(each->key());
+      const std::string guess = nearest(protocol_entry.key, std::span<const std::string_view>(known));
       error(protocol_entry.key_where, fmt::format("connector '{}': unknown protocol '{}'", name.name, protocol_entry.key),
-            fmt::format("allowed are {}", enumerate(known)));
+            guess.empty() ? fmt::format("allowed are {}", enumerate(known)) : fmt::format("did you mean '{}'?", guess));
       return false;
     }
     if (name.name.find('/') != std::string::npos) {
@@ -168,8 +174,8 @@ class SiteReader {
     }
     const std::size_t before = diagnosis_.errors.size();
     signal_schema().check(entry.value, diagnosis_.errors);
-    if (diagnosis_.errors.size() != before) return;
-    const Options options(entry.value, signal_schema());
+    const bool faulty = diagnosis_.errors.size() != before;  // its name stays known, so that its uses are no errors, too
+    const Options options(faulty ? kEmptyMap : entry.value, signal_schema());
     for (const ExpandedName& name : *names) {
       SignalSpec signal;
       signal.name = name.name;
@@ -283,6 +289,7 @@ class SiteReader {
         error(address.error());
         return;
       }
+      if (faulty_connectors_.contains(address->substr(0, address->find('/')))) return;  // has been reported
       auto endpoint = resolve_endpoint(site_, *address, source.value.where);
       if (!endpoint) {
         error(endpoint.error());
@@ -422,6 +429,7 @@ class SiteReader {
   Site& site_;
   Diagnosis& diagnosis_;
   std::unordered_map<std::string, std::size_t> connector_index_, type_index_, asset_index_;
+  std::set<std::string> faulty_connectors_;
 };
 
 std::optional<std::int64_t> SiteReader::parse_integer_text(std::string_view text) {
@@ -449,18 +457,18 @@ const Schema& settings_schema() {
            .sentence = "Buffer between each connector and each shard; larger rides out longer stalls.", .fallback = "1MB",
            .least = 65536, .most = 1e9},
           {.name = "when_full", .type = PropertyType::choice,
-           .sentence = "What happens when that buffer is full: the source waits, or the oldest or newest samples are dropped and counted.",
+           .sentence = "When that buffer is full, block lets the source wait; the others drop the oldest or newest samples and count them.",
            .fallback = "drop_oldest", .choices = {"block", "drop_oldest", "drop_newest"}},
           {.name = "max_skew", .type = PropertyType::duration,
-           .sentence = "A live sample's time may be this far ahead of the clock; further ahead it is set to now, marked uncertain and counted.",
+           .sentence = "How far ahead of the clock a live sample's time may be. One further ahead is set to now, marked uncertain and counted.",
            .fallback = "10s"},
           {.name = "time", .type = PropertyType::choice,
-           .sentence = "live: windows follow the clock as well as the samples. replay: time is that of the samples alone.",
+           .sentence = "live: windows follow the clock as well as the samples. replay: time is that of the samples alone, for recordings.",
            .fallback = "live", .choices = {"live", "replay"}},
           {.name = "http", .type = PropertyType::text,
-           .sentence = "Address of /metrics, /health and /api/v1; empty switches them off.", .fallback = "127.0.0.1:8090"},
-          {.name = "audit", .type = PropertyType::text, .sentence = "Append-only log of every command and refusal; empty switches it off."},
-          {.name = "events", .type = PropertyType::text, .sentence = "JSON Lines file that events are appended to; empty switches it off."},
+           .sentence = "Where /metrics, /health and /api/v1 are served, host:port; empty switches them off.", .fallback = "127.0.0.1:8090"},
+          {.name = "audit", .type = PropertyType::text, .sentence = "File to which every command, refusal and answer is appended; empty switches it off."},
+          {.name = "events", .type = PropertyType::text, .sentence = "JSON Lines file to which events are appended; empty switches it off."},
       }};
   return kSchema;
 }
@@ -470,11 +478,11 @@ const Schema& signal_schema() {
       "signal",
       "One measured quantity of an asset type.",
       {
-          {.name = "unit", .type = PropertyType::unit, .sentence = "Its unit; checked in every expression."},
-          {.name = "type", .type = PropertyType::choice, .sentence = "How the source stores it.", .fallback = "float64",
+          {.name = "unit", .type = PropertyType::unit, .sentence = "Its unit, as in A, mm/s2, degC; checked in every expression. Without it, a plain number."},
+          {.name = "type", .type = PropertyType::choice, .sentence = "How the source stores it. Sliding windows keep float32, 16-bit numbers and bool in half the memory.", .fallback = "float64",
            .choices = signal_type_names()},
-          {.name = "rate", .type = PropertyType::frequency, .sentence = "Expected samples per second; waveform steps and time windows need it."},
-          {.name = "poll", .type = PropertyType::duration, .sentence = "How often a polled source reads it; default is the connector's."},
+          {.name = "rate", .type = PropertyType::frequency, .sentence = "Expected samples per second; waveform steps and sliding windows need it to reserve their memory."},
+          {.name = "poll", .type = PropertyType::duration, .sentence = "How often a polled source reads it. Default: the connector's `poll`."},
       }};
   return kSchema;
 }
@@ -484,7 +492,7 @@ const Schema& uplink_schema() {
       "uplink",
       "What goes to the layer above instead of the raw samples.",
       {
-          {.name = "to", .type = PropertyType::text, .sentence = "Connector and topic, as in cloud/line-1/insights.", .required = true},
+          {.name = "to", .type = PropertyType::text, .sentence = "A connector and a topic on it, as in cloud/line-1/insights.", .required = true},
           {.name = "summary", .type = PropertyType::duration,
            .sentence = "How often counts, latencies and asset states are summarised; 0 sends events only.", .fallback = "1min"},
       }};
@@ -497,8 +505,8 @@ Result<Endpoint> resolve_endpoint(const Site& site, std::string_view text, const
   for (std::size_t i = 0; i < site.connectors.size(); ++i)
     if (site.connectors[i].name == name) {
       if (slash == std::string_view::npos || slash + 1 == text.size())
-        return fail_at(where, "'{}' names a connector but no address behind it; {}", text,
-                       site.connectors[i].protocol->address_help());
+        return fail_at(where, "'{}' names a connector but no address behind it; `alara connectors describe {}` shows how one is written",
+                       text, site.connectors[i].protocol->key());
       return Endpoint{i, std::string(text.substr(slash + 1)), where};
     }
   std::vector<std::string> known;

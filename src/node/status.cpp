@@ -139,6 +139,8 @@ void pipeline_metrics(MetricsText& out, const NodeStatus& status) {
                  static_cast<double>(p.stats->acks[i].get()));
   out.summary("alara_arrival_to_ack_seconds", "From the arrival of the causing sample to the device's acknowledgement.");
   for (const PipelineStatus& p : status.pipelines) out.summary_sample({{"pipeline", p.stats->name}, {"part", p.part}}, p.stats->arrival_to_ack);
+  out.summary("alara_model_run_seconds", "Run time of a model, a whole batch at a time.");
+  for (const ModelStatus& m : status.models) out.summary_sample({{"pipeline", m.pipeline}, {"step", m.step}, {"digest", m.digest}}, *m.run_times);
   out.family("alara_step_counter", "counter", "Counters of steps: late samples, suppressed commands and the like.");
   for (const PipelineStatus& p : status.pipelines)
     for (const flow::StepStats& step : p.stats->steps)
@@ -249,6 +251,14 @@ std::string connectors_json(const NodeStatus& status) {
   Json list = Json::array();
   for (const ConnectorStatus& connector : status.connectors) list.push_back(connector_json(connector));
   return dump({{"connectors", list}});
+}
+
+std::string models_json(const NodeStatus& status) {
+  Json list = Json::array();
+  for (const ModelStatus& m : status.models)
+    list.push_back({{"pipeline", m.pipeline}, {"step", m.step}, {"path", m.path}, {"digest", m.digest}, {"replaced", m.replaced},
+                    {"run", latency_json(*m.run_times)}});
+  return dump({{"models", list}});
 }
 
 std::string health_json(const Health& health) {

@@ -32,6 +32,12 @@ struct PipelineStatus {
   std::uint64_t rows = 0;                            // rows_in at the time of the look
 };
 
+struct ModelStatus {
+  std::string pipeline, step, path, digest;
+  std::uint64_t replaced = 0;
+  std::shared_ptr<const Histogram> run_times;  // of whole batches
+};
+
 struct ShardStatus {
   std::string name;         // "fast-0", "slow"
   Nanos last_turn = 0;      // monotonic; a shard turns at least once a second
@@ -46,6 +52,7 @@ struct NodeStatus {
   std::vector<ConnectorStatus> connectors;
   std::vector<PipelineStatus> pipelines;
   std::vector<ShardStatus> shards;
+  std::vector<ModelStatus> models;
   std::uint64_t events_raised = 0, events_cleared = 0, events_lost = 0, audit_lines_lost = 0;
   std::uint64_t bytes_up = 0, messages_up = 0, messages_up_failed = 0;
   std::uint64_t reloads = 0, reloads_refused = 0;
@@ -69,6 +76,7 @@ struct Health {
 [[nodiscard]] std::string status_json(const NodeStatus& status);
 [[nodiscard]] std::string pipelines_json(const NodeStatus& status);
 [[nodiscard]] std::string connectors_json(const NodeStatus& status);
+[[nodiscard]] std::string models_json(const NodeStatus& status);
 [[nodiscard]] std::string health_json(const Health& health);
 // One line of JSON, small enough for the uplink: counts and latencies since `before`.
 [[nodiscard]] std::string summary_json(const NodeStatus& status, const NodeStatus* before);
