@@ -11,6 +11,8 @@
 #include <fstream>
 #include <set>
 
+#include "base/quantity.hpp"
+
 namespace alara::node {
 namespace {
 
@@ -330,9 +332,16 @@ void Runtime::stop() {
   }
 }
 
-// Pages are locked as they are touched, so that locking costs no memory that is not used.
+// Pages are locked as they are touched, so that locking costs no memory that is not used. Under a limit it is left
+// alone: once future memory is locked, every allocation beyond the limit would fail.
 void Runtime::lock_memory() {
   if (!options_.realtime) return;
+  rlimit limit{};
+  getrlimit(RLIMIT_MEMLOCK, &limit);
+  if (limit.rlim_cur != RLIM_INFINITY && geteuid() != 0) {
+    notes_.push_back(fmt::format("memory is not locked: the limit is {} (set LimitMEMLOCK=infinity)", format_size(limit.rlim_cur)));
+    return;
+  }
   if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
     notes_.push_back(fmt::format("memory is not locked: {}", std::strerror(errno)));
 }
