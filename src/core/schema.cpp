@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/schema.hpp"
 
+#include <algorithm>
+
 #include "base/quantity.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
@@ -161,31 +163,40 @@ std::string json_quote(std::string_view text) {
 
 std::string json_property(const Property& property);
 
+// Where a number is expected, a text may stand that is replaced before it is checked: "{n}" or "${UNIT}".
+constexpr std::string_view kFilledIn = R"re(,"pattern":"[{]")re";
+
+std::string json_limits(const Property& property, bool whole) {
+  const auto number = [whole](double limit) {
+    return whole ? fmt::format("{}", static_cast<std::int64_t>(limit)) : fmt::format("{:.17g}", limit);
+  };
+  std::string out;
+  if (property.least) out += R"(,"minimum":)" + number(*property.least);
+  if (property.most) out += R"(,"maximum":)" + number(*property.most);
+  return out;
+}
+
+// The allowed texts; those that YAML reads as numbers ("version: 5") also as such.
+std::string json_choices(const Property& property) {
+  std::string out;
+  for (const std::string& choice : property.choices) {
+    out += (out.empty() ? "" : ",") + json_quote(choice);
+    if (parse_number(choice)) out += "," + choice;
+  }
+  return fmt::format(R"("enum":[{}])", out);
+}
+
 std::string json_type(const Property& property) {
   switch (property.type) {
-    case PropertyType::boolean: return R"("type":"boolean")";
-    case PropertyType::integer: {
-      std::string out = R"("type":"integer")";
-      if (property.least) out += fmt::format(R"(,"minimum":{})", static_cast<std::int64_t>(*property.least));
-      if (property.most) out += fmt::format(R"(,"maximum":{})", static_cast<std::int64_t>(*property.most));
-      return out;
-    }
-    case PropertyType::number: {
-      std::string out = R"("type":"number")";
-      if (property.least) out += fmt::format(R"(,"minimum":{:.17g})", *property.least);
-      if (property.most) out += fmt::format(R"(,"maximum":{:.17g})", *property.most);
-      return out;
-    }
+    case PropertyType::boolean: return fmt::format(R"("type":["boolean","string"]{})", kFilledIn);
+    case PropertyType::integer: return fmt::format(R"("type":["integer","string"]{}{})", json_limits(property, true), kFilledIn);
+    case PropertyType::number: return fmt::format(R"("type":["number","string"]{}{})", json_limits(property, false), kFilledIn);
     case PropertyType::duration:
-      return R"("anyOf":[{"const":0},{"type":"string","pattern":"^[0-9.]+ ?(ns|us|ms|s|min|h|d)$"}])";
+      return R"("anyOf":[{"const":0},{"type":"string","pattern":"^[0-9.]+ ?(ns|us|ms|s|min|h|d)$|[{]"}])";
     case PropertyType::size:
-      return R"("type":"string","pattern":"^[0-9.]+ ?(B|KB|kB|MB|GB|TB|KiB|MiB|GiB)$")";
-    case PropertyType::frequency: return R"("type":"string","pattern":"^[0-9.]+ ?(Hz|kHz|MHz|mHz)$")";
-    case PropertyType::choice: {
-      std::string out;
-      for (const std::string& choice : property.choices) out += (out.empty() ? "" : ",") + json_quote(choice);
-      return fmt::format(R"("enum":[{}])", out);
-    }
+      return R"("type":"string","pattern":"^[0-9.]+ ?(B|KB|kB|MB|GB|TB|KiB|MiB|GiB)$|[{]")";
+    case PropertyType::frequency: return R"("type":"string","pattern":"^[0-9.]+ ?(Hz|kHz|MHz|mHz)$|[{]")";
+    case PropertyType::choice: return json_choices(property);
     case PropertyType::expression: return R"("type":["string","number","boolean"])";
     case PropertyType::text:
     case PropertyType::unit: return R"("type":["string","number"])";
@@ -209,7 +220,7 @@ std::string json_type(const Property& property) {
 std::string json_property(const Property& property) {
   std::string type = json_type(property);
   std::string out = "{" + type;
-  const bool described = type.find("\"description\"") != std::string::npos;
+  const bool described = property.type == PropertyType::object && property.fields != nullptr;  // by its schema's sentence
   if (!described && !property.sentence.empty())
     out += fmt::format(R"({}"description":{})", type.empty() ? "" : ",", json_quote(property.sentence));
   if (!property.fallback.empty())
@@ -300,29 +311,52 @@ Where Options::where(std::string_view name) const {
   return value != nullptr ? value->where : map_.where;
 }
 
-std::string markdown_reference(const Schema& schema) {
-  std::string out = fmt::format("### {}\n\n{}\n\n| option | type | default | what it does |\n|---|---|---|---|\n", schema.name,
-                                schema.sentence);
+namespace {
+
+// "|" would end a cell.
+std::string table_cell(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '|') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::string markdown_row(const Property& property) {
+  std::string type(type_name(property));
+  if (property.type == PropertyType::choice) type = choices_text(property);
+  if (property.type == PropertyType::list && property.element)
+    type = property.element->fields ? "list of maps" : fmt::format("list of {}", type_name(*property.element));
+  std::string fallback = "-";
+  if (property.required) fallback = "required";
+  if (!property.fallback.empty()) fallback = "`" + property.fallback + "`";
+  std::string sentence = property.sentence;
+  if (property.least) sentence += fmt::format(" At least {}.", limit_text(property, *property.least));
+  if (property.most) sentence += fmt::format(" At most {}.", limit_text(property, *property.most));
+  return fmt::format("| `{}` | {} | {} | {} |\n", property.name, type, fallback, table_cell(sentence));
+}
+
+// `shown` has the schemas already described: a map that several options take is described once.
+std::string markdown_section(const Schema& schema, std::string_view heading, std::vector<const Schema*>& shown) {
+  std::string out = fmt::format("{} {}\n\n{}\n\n| option | type | default | what it does |\n|---|---|---|---|\n", heading,
+                                schema.name, schema.sentence);
   std::string nested;
-  const auto limits = [](const Property& property) {
-    std::string text;
-    if (property.least) text += fmt::format(" At least {}.", limit_text(property, *property.least));
-    if (property.most) text += fmt::format(" At most {}.", limit_text(property, *property.most));
-    return text;
-  };
   for (const Property& property : schema.properties) {
-    std::string type(type_name(property));
-    if (property.type == PropertyType::choice) type = choices_text(property);
-    if (property.type == PropertyType::list && property.element) type = fmt::format("list of {}", type_name(*property.element));
-    out += fmt::format("| `{}` | {} | {} | {}{} |\n", property.name, type,
-                       property.required            ? "required"
-                       : property.fallback.empty() ? "-"
-                                                   : "`" + property.fallback + "`",
-                       property.sentence, limits(property));
+    out += markdown_row(property);
     const Schema* fields = property.fields ? property.fields : property.element ? property.element->fields : nullptr;
-    if (fields != nullptr) nested += "\n" + markdown_reference(*fields);
+    if (fields == nullptr || std::ranges::find(shown, fields) != shown.end()) continue;
+    shown.push_back(fields);
+    nested += "\n" + markdown_section(*fields, "####", shown);
   }
   return out + nested;
+}
+
+}  // namespace
+
+std::string markdown_reference(const Schema& schema) {
+  std::vector<const Schema*> shown;
+  return markdown_section(schema, "###", shown);
 }
 
 std::string json_schema(const Schema& schema) {

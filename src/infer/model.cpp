@@ -19,18 +19,18 @@ const Property kUnit{"unit", PropertyType::unit, "a unit"};
 
 const Schema& batch_schema() {
   static const Schema schema{
-      "model batch",
+      "batch",
       "How many rows share one run. A run of 100 rows costs little more than a run of one.",
       {{.name = "max",
         .type = PropertyType::integer,
-        .sentence = "rows in one run at most",
+        .sentence = "Most rows in one run.",
         .fallback = "100",
         .least = 1,
         .most = double{kMaxBatchRows}},
        {.name = "wait",
         .type = PropertyType::duration,
         .sentence =
-            "how long a row may wait for rows of other assets; adds to the latency; 0: only rows that come together",
+            "How long a row may wait for rows of other assets; it adds to the latency. With 0 only rows that come together share a run.",
         .fallback = "0ms",
         .most = 60e9}}};
   return schema;
@@ -38,12 +38,12 @@ const Schema& batch_schema() {
 
 const Schema& normalise_schema() {
   static const Schema schema{
-      "model normalisation",
-      "Each input becomes (value - mean) / std; only for models that do not do it themselves.",
-      {{.name = "mean", .type = PropertyType::list, .sentence = "one per input", .required = true, .element = &kNumber},
+      "normalise",
+      "Each input becomes (value - mean) / std.",
+      {{.name = "mean", .type = PropertyType::list, .sentence = "One number per input.", .required = true, .element = &kNumber},
        {.name = "std",
         .type = PropertyType::list,
-        .sentence = "one per input, above 0",
+        .sentence = "One number per input, above 0.",
         .required = true,
         .element = &kNumber}}};
   return schema;
@@ -51,60 +51,60 @@ const Schema& normalise_schema() {
 
 const Schema& model_schema() {
   static const Schema schema{
-      "model step",
+      "model",
       "Computes an ONNX model over values of the pipeline.",
       {{.name = "file",
         .type = PropertyType::text,
-        .sentence = "the ONNX file, looked for from the site file's folder",
+        .sentence = "The ONNX file; relative to the site file.",
         .required = true},
        {.name = "inputs",
         .type = PropertyType::list,
-        .sentence = "values of the pipeline, in the order of the model's inputs",
+        .sentence = "Values of the pipeline, in the order of the model's inputs.",
         .required = true,
         .element = &kName},
        {.name = "outputs",
         .type = PropertyType::list,
         .sentence =
-            "names for the model's numbers, one for each in order; or the names of those of its outputs that are "
-            "wanted; without it all outputs under their own names",
+            "Names for the model's numbers, one for each in order; or those of its output names that are wanted. Without it, "
+            "all outputs under their own names.",
         .element = &kName},
        {.name = "units",
         .type = PropertyType::map,
-        .sentence = "the unit of an output, by its name",
+        .sentence = "The units of outputs, by their names, as in {power: kW}.",
         .element = &kUnit},
        {.name = "history",
         .type = PropertyType::integer,
-        .sentence = "rows of an asset that the model sees at once, the newest and those before it",
+        .sentence = "How many rows of an asset the model sees at once: the newest and those before it.",
         .fallback = "1",
         .least = 1,
         .most = kMaxHistory},
        {.name = "normalise",
         .type = PropertyType::object,
-        .sentence = "scaling of the inputs",
+        .sentence = "Scaling of the inputs, for models that do not scale them themselves.",
         .fields = &normalise_schema()},
        {.name = "batch",
         .type = PropertyType::object,
-        .sentence = "rows that share one run",
+        .sentence = "How many rows share one run.",
         .fields = &batch_schema()},
        {.name = "fallback",
         .type = PropertyType::any,
         .sentence =
-            "what to give when the model fails, gives NaN or lacks an input: 'bad' (NaN of bad quality), 'hold_last', "
-            "or a value for each output as in {health: 100}, both of uncertain quality",
+            "What is given when the model fails, gives NaN or lacks an input: bad (NaN, of bad quality), hold_last, or a value "
+            "for each output as in {health: 100}; the last two are of uncertain quality.",
         .fallback = "bad"},
        {.name = "threads",
         .type = PropertyType::integer,
-        .sentence = "threads within one run; more shorten large models and take cores from the rest",
+        .sentence = "Threads within one run. More shorten the run of a large model and take cores from everything else.",
         .fallback = "1",
         .least = 1,
         .most = 64},
        {.name = "provider",
         .type = PropertyType::text,
-        .sentence = "what computes: cpu, or one that `alara doctor` lists, as cuda",
+        .sentence = "What computes: cpu, or another that `alara doctor` lists, such as cuda.",
         .fallback = "cpu"},
        {.name = "digest",
         .type = PropertyType::text,
-        .sentence = "sha256:<hex> that the file must have, as `alara model inspect` prints it"}}};
+        .sentence = "The file's digest, sha256:…, as `alara model inspect` prints it; a file with another one is refused."}}};
   return schema;
 }
 

@@ -34,7 +34,7 @@ Schema make_schema() {
       "Reads topics of an MQTT broker, and publishes values, events and summaries to it.",
       {
           {.name = "endpoint", .type = T::text, .sentence = "The broker: mqtt://host:port, or mqtts:// for TLS.", .required = true},
-          {.name = "client_id", .type = T::text, .sentence = "Unique on the broker. Two clients with one id throw each other out. Default: alara-<connector>-<host>-<process>."},
+          {.name = "client_id", .type = T::text, .sentence = "Unique on the broker. Two clients with one id throw each other out. Default: `alara-<connector>-<host>-<process>`."},
           {.name = "version", .type = T::choice, .sentence = "Protocol version.", .fallback = "5", .choices = {"5", "3.1.1"}},
           {.name = "qos", .type = T::integer, .sentence = "Quality of service of subscriptions and of what is published. 1 costs an answer per message and loses nothing while connected.", .fallback = "0", .least = 0, .most = 1},
           {.name = "clean_start", .type = T::boolean, .sentence = "Forget the broker's queue for this client at every connect. With false, set qos 1, a fixed client_id and session_expiry to get what came while offline.", .fallback = "true"},
