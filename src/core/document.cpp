@@ -176,7 +176,9 @@ Result<Node> parse_document(std::string_view text, const std::string& name) {
   } catch (const Refused& refused) {
     return tl::unexpected<Error>(refused.error);
   } catch (const YAML::Exception& error) {
-    return fail_at({name, error.mark.line + 1, error.mark.column + 1}, "not well-formed YAML: {}", error.msg);
+    return tl::unexpected<Error>(Error{ErrorKind::bad_input, fmt::format("not well-formed YAML: {}", error.msg),
+                                       {name, error.mark.line + 1, error.mark.column + 1},
+                                       "texts with [ ] { } # or ': ' stand in quotes; indent with spaces"});
   } catch (const std::exception& error) {
     return fail_at({name}, "not well-formed YAML: {}", error.what());
   }
