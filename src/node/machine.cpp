@@ -46,7 +46,7 @@ bool can_be_realtime() {
   sched_param before{};
   sched_getparam(0, &before);
   sched_param wanted{};
-  wanted.sched_priority = 1;
+  wanted.sched_priority = 51;  // the highest a node asks for
   if (sched_setscheduler(0, SCHED_FIFO, &wanted) != 0) return false;
   sched_setscheduler(0, policy, &before);
   return true;

@@ -32,7 +32,7 @@ void examine() {
   finding(machine.realtime_kernel, fmt::format("kernel {}{}", machine.kernel, machine.realtime_kernel ? ", PREEMPT_RT" : ""),
           "not a PREEMPT_RT kernel: the usual reaction is the same, the rare worst one can be tens of milliseconds");
   finding(machine.may_set_priority, machine.may_set_priority ? "may use SCHED_FIFO" : "may not use SCHED_FIFO",
-          "the fast lane competes with every other program: give CAP_SYS_NICE or 'LimitRTPRIO=50' in the service file");
+          "the fast lane competes with every other program: give CAP_SYS_NICE or 'LimitRTPRIO=51' in the service file");
   const bool unlimited = machine.lockable_bytes == UINT64_MAX;
   finding(unlimited || machine.lockable_bytes >= 256'000'000,
           fmt::format("lockable memory: {}", unlimited ? "unlimited" : format_size(machine.lockable_bytes)),
