@@ -58,7 +58,10 @@ Result<std::unique_ptr<Operator>> SlidingCount<T>::make(const WindowOptions& opt
     ALARA_TRY(code->block_arena_, Arena::make(n * (3 * sizeof(T) + 4 * sizeof(double)) + kLine));
     auto* const d = code->block_arena_.template as<double>();
     auto* const t = reinterpret_cast<T*>(d + 4 * n);
-    code->block_ = {t, t + n, t + 2 * n, d, d + n, d + 2 * n, d + 3 * n};
+    code->block_ = t;
+    code->block_low_ = t + n;
+    code->block_high_ = t + 2 * n;
+    code->block_sums_ = {d, d + n, d + 2 * n, d + 3 * n};
   }
   return std::unique_ptr<Operator>(std::move(code));
 }
@@ -83,6 +86,7 @@ void SlidingCount<T>::process_chunk(const Frame& in, std::size_t first, std::siz
   }
   if (rows.n == 0) return;
   to_ = aim(out, rows.out_row);
+  rooted_ = false;
   if (!step_block(rows)) step_rows(rows, out);
   write(rows, out);
 }
@@ -240,21 +244,24 @@ bool SlidingCount<T>::step_block(const Rows& rows) {
   T* const kept = line(rows.only_slot);  // the last `window` values, oldest first
   if (h.in_line == 0)
     for (std::uint32_t k = 0; k < window_; ++k) kept[k] = cell(rows.only_slot, wrapped(h.head + k)).value;
-  std::memcpy(block_.x, kept + 1, (window_ - 1) * sizeof(T));
-  kernels::convert(rows.value, block_.x + window_ - 1, rows.n);
-  if (!kernels::slide(block_, window_, rows.n, loss_, to_.mean, to_.variance, to_.low, to_.high)) return false;
-  std::memcpy(kept, block_.x + rows.n - 1, window_ * sizeof(T));
+  std::memcpy(block_, kept, window_ * sizeof(T));
+  kernels::convert(rows.value, block_ + window_, rows.n);
+  const kernels::Moments moments{to_.mean, to_.variance, to_.std, to_.rms};
+  rooted_ = kernels::running_moments(block_, window_, rows.n, loss_, moments);
+  if (!rooted_ && !kernels::separate_moments(block_, block_sums_.data(), window_, rows.n, loss_, moments)) return false;
+  kernels::extremes(block_, block_low_, block_high_, window_, rows.n, to_.low, to_.high);
+  std::memcpy(kept, block_ + rows.n, window_ * sizeof(T));
   h.head = static_cast<std::uint32_t>((h.head + rows.n) % window_);
   h.in_line = 1;
   if (wants_n_) std::fill_n(n_.data(), rows.n, static_cast<double>(window_));
   if (wants_first_)
-    for (std::size_t i = 0; i < rows.n; ++i) first_[i] = static_cast<double>(block_.x[i]);
+    for (std::size_t i = 0; i < rows.n; ++i) first_[i] = static_cast<double>(block_[i + 1]);
   return true;
 }
 
 template <typename T>
 typename SlidingCount<T>::Results SlidingCount<T>::aim(FrameBuilder& out, std::size_t row) {
-  Results to{spare_[0].data(), spare_[1].data(), spare_[2].data(), spare_[3].data()};
+  Results to{spare_[0].data(), spare_[1].data(), spare_[2].data(), spare_[3].data(), nullptr, nullptr};
   for (std::size_t k = 0; k < use_.size(); ++k) {
     double* const column = out.column(k).data() + row;
     switch (use_[k].what) {
@@ -262,6 +269,8 @@ typename SlidingCount<T>::Results SlidingCount<T>::aim(FrameBuilder& out, std::s
       case Aggregate::variance: to.variance = column; break;
       case Aggregate::min: to.low = column; break;
       case Aggregate::max: to.high = column; break;
+      case Aggregate::std: to.std = column; break;
+      case Aggregate::rms: to.rms = column; break;
       default: break;
     }
   }
@@ -279,10 +288,14 @@ void SlidingCount<T>::write(const Rows& rows, FrameBuilder& out) {
       case Aggregate::min:
       case Aggregate::max: break;  // already there: aim()
       case Aggregate::count: copy(n_.data(), to); break;
-      case Aggregate::std: kernels::root(to_.variance, to, rows.n); break;
+      case Aggregate::std:
+        if (!rooted_) kernels::root(to_.variance, to, rows.n);
+        break;
       case Aggregate::range: kernels::difference(to_.high, to_.low, to, rows.n); break;
       case Aggregate::sum: kernels::product(to_.mean, n_.data(), to, rows.n); break;
-      case Aggregate::rms: kernels::root_mean_square(to_.mean, to_.variance, to, rows.n); break;
+      case Aggregate::rms:
+        if (!rooted_) kernels::root_mean_square(to_.mean, to_.variance, to, rows.n);
+        break;
       case Aggregate::first: copy(first_.data(), to); break;
       case Aggregate::last: copy(rows.value, to); break;
       default: ALARA_ASSERT(false, "an aggregate that needs times or a sketch came to the count path");

@@ -10,7 +10,7 @@
 // window's extremes are one pair from the cell and one running pair. When a turn ends the cells' extremes and the sums
 // are built anew; turns of different tiles end at different places, so that not all are built at the same moment.
 //
-// Blocks of one slot go through kernels::slide instead and keep their values in a row of their own (`lines_`); the
+// Blocks of one slot go through kernels.hpp instead and keep their values in a row of their own (`lines_`); the
 // cells are filled from it when a single row comes next.
 #pragma once
 
@@ -102,6 +102,7 @@ class SlidingCount final : public Operator {
   // Where the results of the chunk in work go: into the output's column where there is one, else into spare_.
   struct Results {
     double *mean, *variance, *low, *high;
+    double *std, *rms;  // nullptr: not asked for
   };
   [[nodiscard]] Results aim(FrameBuilder& out, std::size_t row);
   Results to_{};
@@ -114,7 +115,10 @@ class SlidingCount final : public Operator {
   std::array<double, kChunk> picked_value_;
   std::array<Quality, kChunk> picked_quality_;
   Arena block_arena_;
-  kernels::SlideScratch<T> block_{};
+  // Parts of block_arena_, each with room for a window and a chunk.
+  T *block_ = nullptr, *block_low_ = nullptr, *block_high_ = nullptr;
+  std::array<double*, 4> block_sums_{};
+  bool rooted_ = false;  // std and rms of the chunk in work are there already
 
   std::uint64_t unusable_ = 0;
 };

@@ -66,6 +66,22 @@ TEST(SlidingCount, EqualsThePlainRecomputationForRandomMixesOfRowsAndBlocks) {
   }
 }
 
+TEST(SlidingCount, GivesInBlocksWhateverIsAskedForAlsoWhereASpikeIsInTheBlock) {
+  for (const char* use : {"[std]", "[rms]", "[rms, std]", "[max]", "[variance, mean]", "[range, sum, first]"}) {
+    for (const std::size_t count : {1, 2, 3, 7, 8, 9, 31, 32, 33, 128}) {
+      std::mt19937_64 random(count);
+      Harness window(by_count(count, use));
+      std::map<std::uint32_t, std::vector<Input>> past;
+      for (int frame = 0; frame < 6; ++frame) {
+        auto samples = noise(random, 200 + static_cast<std::size_t>(frame), 1);
+        if (frame == 3) samples[20].value = 1e7;  // takes all digits of running sums
+        expect_sliding(window, window.process(samples), samples, count, past, 1e-10, fmt::format("{} of {}, frame {}", use, count, frame));
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
 TEST(SlidingCount, KeepsFloatSignalsExactlyInHalfTheMemory) {
   std::mt19937_64 random(3);
   ValueInfo narrow;
