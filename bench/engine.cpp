@@ -253,7 +253,7 @@ Result<Measured> measure(Site& site, Feed& feed, double samples_per_round, doubl
   Measured best{1e9, 0};
   std::uint64_t allocations = 0;
   double samples = 0;
-  constexpr int kRuns = 5;
+  constexpr int kRuns = 15;
   for (int run = 0; run < kRuns; ++run) {
     const std::uint64_t allocations_before = allocations_of_this_thread();
     const double begin = thread_cpu_seconds();

@@ -27,7 +27,7 @@ namespace {
 constexpr std::uint32_t kSkip = 1, kRows = 2, kTimes = 4, kQualities = 8;
 constexpr std::uint64_t kLeastBytes = 4096;
 constexpr std::uint64_t kHotBytes =
-    256 << 10;  // an empty ring starts over here: it stays in cache, and resident memory small
+    32 << 10;  // an empty ring starts over here: it stays in cache, and resident memory small
 constexpr std::uint64_t kEntryShare =
     8;  // an entry takes at most this part of the ring, so dropping can always make room
 
