@@ -48,8 +48,8 @@ constexpr std::string_view kIntroduction =
 }  // namespace
 
 std::string describe_protocol(const Protocol& protocol) {
-  std::string out = fmt::format("{}\n\n{}\n\naddresses: {}\n\noptions:\n", protocol.key(), protocol.schema().sentence,
-                                protocol.address_help());
+  std::string out = fmt::format("{}\n\n{}\n\naddresses:\n{}\n\noptions:\n", protocol.key(), protocol.schema().sentence,
+                                trim(protocol.address_help()));
   for (const Property& property : protocol.schema().properties) {
     std::string choices;
     for (const std::string& choice : property.choices) choices += (choices.empty() ? " One of " : ", ") + choice;

@@ -65,15 +65,16 @@ int run_bench(const BenchOptions& options, std::span<const bench::Bench> benches
 }  // namespace
 
 void add_bench_command(CLI::App& app, CommandLine& line) {
-  CLI::App* command = app.add_subcommand("bench", "Measure: the only source of the figures in the README");
-  command->footer("Example:\n  alara bench engine --json engine.json");
+  CLI::App* command = app.add_subcommand("bench", "Measure this program on this machine: where the README's figures come from");
+  command->footer("Examples:\n  alara bench\n  alara bench engine --json engine.json");
   auto options = std::make_shared<BenchOptions>();
-  command->add_option("NAME", options->name, "Which benchmark; without it they are listed");
-  command->add_option("--json", options->json, "Write the figures to this file");
-  command->add_option("--data", options->arguments.data, "Folder of recordings, for benchmarks that replay them");
+  command->add_option("NAME", options->name, "Which benchmark; without it they are listed")->option_text(" ");
+  command->add_option("--json", options->json, "Write the figures to FILE")->option_text("FILE");
+  command->add_option("--data", options->arguments.data, "Folder of recordings, for benchmarks that replay them")->option_text("FOLDER");
   command->add_option("--seconds", options->arguments.seconds, "Measured time; default is the benchmark's own")
-      ->check(CLI::Range(0.01, 86400.0));
-  command->add_flag("--quick", options->arguments.quick, "Smallest meaningful run; not for figures");
+      ->check(CLI::Range(0.01, 86400.0))
+      ->option_text("SECONDS");
+  command->add_flag("--quick", options->arguments.quick, "Smallest meaningful run, to see that it works; not for figures");
   command->callback([&line, options] {
     options->arguments.program = line.program;
     if (options->name.empty()) {

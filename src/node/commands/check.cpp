@@ -59,28 +59,28 @@ int test(const std::string& path, bool verbose) {
 
 void add_check_command(CLI::App& app, CommandLine& line) {
   CLI::App* command = app.add_subcommand("check", "Check a site file: names, types, units, shapes, memory, unreachable parts");
-  command->footer("Example:\n  alara check site.yaml");
+  command->footer("Prints every fault with file:line:column and what is allowed; exit code 2 when there is one.\nExample:\n  alara check examples/03-stop-by-modbus.yaml");
   auto path = std::make_shared<std::string>();
-  command->add_option("SITE", *path, "The site file")->required();
+  command->add_option("SITE", *path, "The site file")->required()->option_text(" ");
   command->callback([&line, path] { line.exit_code = check(*path); });
 }
 
 void add_explain_command(CLI::App& app, CommandLine& line) {
   CLI::App* command = app.add_subcommand("explain", "Show the compiled plan: shards, lanes, steps, polling schedule");
   command->alias("plan");
-  command->footer("Example:\n  alara explain site.yaml");
+  command->footer("Example:\n  alara explain examples/03-stop-by-modbus.yaml");
   auto path = std::make_shared<std::string>();
-  command->add_option("SITE", *path, "The site file")->required();
+  command->add_option("SITE", *path, "The site file")->required()->option_text(" ");
   command->callback([&line, path] { line.exit_code = explain_file(*path); });
 }
 
 void add_test_command(CLI::App& app, CommandLine& line) {
   CLI::App* command = app.add_subcommand("test", "Run the tests written in a site file, in virtual time");
-  command->footer("Example:\n  alara test site.yaml --verbose");
+  command->footer("Needs no device: commands are confirmed at once, and time is virtual.\nExample:\n  alara test examples/03-stop-by-modbus.yaml --verbose");
   auto path = std::make_shared<std::string>();
   auto verbose = std::make_shared<bool>(false);
-  command->add_option("SITE", *path, "The site file")->required();
-  command->add_flag("-v,--verbose", *verbose, "Show what happened in tests that passed, too");
+  command->add_option("SITE", *path, "The site file")->required()->option_text(" ");
+  command->add_flag("-v,--verbose", *verbose, "Also show what happened in the tests that passed");
   command->callback([&line, path, verbose] { line.exit_code = test(*path, *verbose); });
 }
 

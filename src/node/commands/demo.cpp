@@ -80,10 +80,10 @@ int demo(const std::string& program, const DemoOptions& options) {
 
 void add_demo_command(CLI::App& app, CommandLine& line) {
   CLI::App* command = app.add_subcommand("demo", "A simulated line of 40 CNC machines, watched and kept safe for a minute");
-  command->footer("Example:\n  alara demo --for 20");
+  command->footer("Needs mosquitto installed, and nothing else: all ports are free ones of 127.0.0.1.\nExample:\n  alara demo --for 20");
   auto options = std::make_shared<DemoOptions>();
-  command->add_option("--for", options->seconds, "Seconds to run")->check(CLI::Range(1.0, 86400.0));
-  command->add_option("--machines", options->machines, "How many machines")->check(CLI::Range(1, 200));
+  command->add_option("--for", options->seconds, "How long to run; default 60")->check(CLI::Range(1.0, 86400.0))->option_text("SECONDS");
+  command->add_option("--machines", options->machines, "How many machines, 1 to 200; default 40")->check(CLI::Range(1, 200))->option_text("N");
   command->callback([&line, options] { line.exit_code = demo(line.program, *options); });
 }
 

@@ -22,29 +22,29 @@ void examine() {
   const Machine machine = inspect_machine();
   fmt::print("machine\n");
   finding(machine.cores >= 2, fmt::format("{} usable cores: {}", machine.cores, machine.cpu),
-          "with one core a slow model competes with the fast lane; give the node two");
+          "with one core, models compete with the fast lane; give the node two");
   const bool wide = std::ranges::find(machine.cpu_features, "avx2") != machine.cpu_features.end();
   finding(wide, fmt::format("vector features: {}", fmt::join(machine.cpu_features, ", ")),
           "without AVX2 window and model kernels run at a half to a quarter of the speed");
-  finding(machine.memory_mb > 512, fmt::format("{:.0f} MB memory", machine.memory_mb), "models may not fit");
+  finding(machine.memory_mb > 512, fmt::format("{:.0f} MB of memory", machine.memory_mb), "models may not fit");
 
   fmt::print("real time\n");
   finding(machine.realtime_kernel, fmt::format("kernel {}{}", machine.kernel, machine.realtime_kernel ? ", PREEMPT_RT" : ""),
-          "not a PREEMPT_RT kernel: the usual reaction is the same, the rare worst one can be tens of milliseconds");
+          "not a PREEMPT_RT kernel: the usual reaction is the same, the rare worst one may take tens of milliseconds");
   finding(machine.may_set_priority, machine.may_set_priority ? "may use SCHED_FIFO" : "may not use SCHED_FIFO",
-          "the fast lane competes with every other program: give CAP_SYS_NICE or 'LimitRTPRIO=51' in the service file");
+          "the fast lane competes with every other program: set 'LimitRTPRIO=51' in the service file, or give CAP_SYS_NICE");
   const bool unlimited = machine.lockable_bytes == UINT64_MAX;
   finding(unlimited || machine.lockable_bytes >= 256'000'000,
           fmt::format("lockable memory: {}", unlimited ? "unlimited" : format_size(machine.lockable_bytes)),
-          "memory can be paged out at the wrong moment: 'LimitMEMLOCK=infinity' in the service file");
+          "memory may be paged out at the wrong moment: set 'LimitMEMLOCK=infinity' in the service file");
   const bool fast_clock = machine.clock_source == "tsc" || machine.clock_source == "kvm-clock" || machine.clock_source == "arch_sys_counter";
-  finding(fast_clock, fmt::format("clock source {}", machine.clock_source), "reading the time costs a system call each");
+  finding(fast_clock, fmt::format("clock source {}", machine.clock_source), "each look at the clock is a system call");
   SystemClock clock;
   const Jitter jitter = measure_sleep_jitter(clock, kSecond);
   finding(jitter.p99 < kMillisecond,
           fmt::format("sleeps return late by p50 {}, p99 {}, max {} (1 s measured)", format_duration(jitter.p50),
                       format_duration(jitter.p99), format_duration(jitter.max)),
-          "nothing on this machine can keep a schedule better than this");
+          "no schedule on this machine is kept better than this; polls jitter by as much");
 
   fmt::print("models\n");
   if (const auto runtime = infer::runtime_info())
@@ -56,7 +56,7 @@ void examine() {
 }  // namespace
 
 void add_doctor_command(CLI::App& app, CommandLine& line) {
-  CLI::App* command = app.add_subcommand("doctor", "What this machine offers, what is missing and what it costs");
+  CLI::App* command = app.add_subcommand("doctor", "Examine this machine: what it offers, what is missing and what that costs");
   command->footer("Example:\n  alara doctor");
   command->callback([&line] {
     examine();

@@ -24,11 +24,12 @@ int describe(const std::string& name) {
 }  // namespace
 
 void add_connectors_command(CLI::App& app, CommandLine& line) {
-  CLI::App* command = app.add_subcommand("connectors", "The protocols this program speaks");
-  command->footer("Example:\n  alara connectors describe modbus");
+  CLI::App* command = app.add_subcommand("connectors", "List the protocols; describe one with its options and addresses");
+  command->footer("Examples:\n  alara connectors\n  alara connectors describe modbus");
   CLI::App* about = command->add_subcommand("describe", "Options and addresses of one protocol");
   auto name = std::make_shared<std::string>();
-  about->add_option("NAME", *name, "modbus, mqtt, file, …")->required();
+  about->footer("Example:\n  alara connectors describe modbus");
+  about->add_option("NAME", *name, "modbus, mqtt or file")->required()->option_text(" ");
   about->callback([&line, name] { line.exit_code = describe(*name); });
   command->callback([command] {
     if (!command->get_subcommands().empty()) return;
@@ -37,8 +38,8 @@ void add_connectors_command(CLI::App& app, CommandLine& line) {
 }
 
 void add_reference_command(CLI::App& app, CommandLine& line) {
-  CLI::App* command = app.add_subcommand("reference", "The configuration reference, or the JSON Schema for editors");
-  command->footer("Example:\n  alara reference --json-schema > site.schema.json");
+  CLI::App* command = app.add_subcommand("reference", "Print the configuration reference, or the JSON Schema for editors");
+  command->footer("Examples:\n  alara reference > reference.md\n  alara reference --json-schema > site.schema.json");
   auto schema = std::make_shared<bool>(false);
   command->add_flag("--json-schema", *schema, "Print the JSON Schema of a site file");
   command->callback([&line, schema] {

@@ -33,14 +33,16 @@ class ReloadDesk {
     changed_.wait(lock, [&] { return done_ >= wish || closed_; });
     return done_ >= wish ? answer_ : Diagnosis{{{ErrorKind::unavailable, "the node is stopping", {}, {}}}, {}};
   }
-  bool wanted() {
+  // The newest wish that has not been answered; 0 when there is none.
+  std::uint64_t wanted() {
     const std::lock_guard lock(mutex_);
-    return wished_ > done_;
+    return wished_ > done_ ? wished_ : 0;
   }
-  void answer(Diagnosis diagnosis) {
+  // Answers the wishes up to `wish`: later ones may be about a file that was not read.
+  void answer(std::uint64_t wish, Diagnosis diagnosis) {
     const std::lock_guard lock(mutex_);
     answer_ = std::move(diagnosis);
-    done_ = wished_;
+    done_ = wish;
     changed_.notify_all();
   }
   void close() {
@@ -91,7 +93,7 @@ int control(Runtime& runtime, const RunOptions& options, const StopSignals& sign
       print_diagnosis(diagnosis);
       fmt::print(stderr, "{}\n", diagnosis.ok() ? "reloaded" : "not reloaded: the running configuration goes on");
     }
-    if (reloads.wanted()) reloads.answer(runtime.reload());
+    if (const std::uint64_t wish = reloads.wanted(); wish != 0) reloads.answer(wish, runtime.reload());
     display.look(runtime);
   }
   return kGood;
@@ -126,14 +128,15 @@ int run_site(const RunOptions& options) {
 
 void add_run_command(CLI::App& app, CommandLine& line) {
   CLI::App* command = app.add_subcommand("run", "Run a site: read, compute, decide, act");
-  command->footer("Examples:\n  alara run site.yaml\n  alara run site.yaml --for 60\nSIGHUP reloads the file, SIGTERM ends with outputs safe.");
+  command->footer("Examples:\n  alara run site.yaml\n  alara run site.yaml --for 60\nSIGHUP reloads the file; SIGTERM and Ctrl-C command the safe values and end.");
   auto options = std::make_shared<RunOptions>();
   auto ordinary = std::make_shared<bool>(false);
-  command->add_option("SITE", options->path, "The site file")->required();
-  command->add_option("--for", options->seconds, "Seconds to run; default is until stopped, or until all files have been read")
-      ->check(CLI::Range(0.0, 1e9));
-  command->add_option("--http", options->runtime.http, "host:port of the pages instead of settings.http; 'off' for none");
-  command->add_flag("-q,--quiet", options->quiet, "No live table");
+  command->add_option("SITE", options->path, "The site file")->required()->option_text(" ");
+  command->add_option("--for", options->seconds, "How long to run; default is until stopped, or until all recordings have been read")
+      ->check(CLI::Range(0.0, 1e9))
+      ->option_text("SECONDS");
+  command->add_option("--http", options->runtime.http, "Where to serve the pages instead of settings.http; 'off' for nowhere")->option_text("HOST:PORT");
+  command->add_flag("-q,--quiet", options->quiet, "No live table, no lines of progress");
   command->add_flag("--no-realtime", *ordinary, "Do not ask for real-time priority and locked memory");
   command->callback([&line, options, ordinary] {
     options->runtime.realtime = !*ordinary;
