@@ -31,11 +31,16 @@ std::string limit_text(const Property& property, double limit) {
 // The scalar as a plain number in the property's unit (nanoseconds, bytes, hertz).
 Result<double> numeric(const Property& property, const std::string& text) {
   switch (property.type) {
-    case PropertyType::integer: return parse_integer(text).map([](std::int64_t v) { return static_cast<double>(v); });
-    case PropertyType::duration: return parse_duration(text).map([](Nanos v) { return static_cast<double>(v); });
-    case PropertyType::size: return parse_size(text).map([](std::uint64_t v) { return static_cast<double>(v); });
-    case PropertyType::frequency: return parse_frequency(text);
-    default: return parse_number(text);
+    case PropertyType::integer:
+      return parse_integer(text).map([](std::int64_t v) { return static_cast<double>(v); });
+    case PropertyType::duration:
+      return parse_duration(text).map([](Nanos v) { return static_cast<double>(v); });
+    case PropertyType::size:
+      return parse_size(text).map([](std::uint64_t v) { return static_cast<double>(v); });
+    case PropertyType::frequency:
+      return parse_frequency(text);
+    default:
+      return parse_number(text);
   }
 }
 
@@ -59,7 +64,8 @@ void check_choice(const Property& property, const Node& value, std::vector<Error
   for (const std::string& choice : property.choices)
     if (choice == value.scalar) return;
   const std::string guess = nearest(value.scalar, std::span<const std::string>(property.choices));
-  add_error(errors, value.where, fmt::format("{}: '{}' is not one of {}", property.name, value.scalar, choices_text(property)),
+  add_error(errors, value.where,
+            fmt::format("{}: '{}' is not one of {}", property.name, value.scalar, choices_text(property)),
             guess.empty() ? "" : fmt::format("did you mean '{}'?", guess));
 }
 
@@ -67,8 +73,11 @@ void check_value(const Property& property, const Node& value, std::vector<Error>
 
 void check_scalar(const Property& property, const Node& value, std::vector<Error>& errors) {
   if (!value.is_scalar()) {
-    add_error(errors, value.where, fmt::format("{}: a single value is expected here, not a {}", property.name,
-                                               value.is_list() ? "list" : value.is_map() ? "map" : "blank"));
+    add_error(errors, value.where,
+              fmt::format("{}: a single value is expected here, not a {}", property.name,
+                          value.is_list()  ? "list"
+                          : value.is_map() ? "map"
+                                           : "blank"));
     return;
   }
   switch (property.type) {
@@ -80,22 +89,29 @@ void check_scalar(const Property& property, const Node& value, std::vector<Error
     case PropertyType::number:
     case PropertyType::duration:
     case PropertyType::size:
-    case PropertyType::frequency: check_numeric(property, value, errors); break;
-    case PropertyType::choice: check_choice(property, value, errors); break;
+    case PropertyType::frequency:
+      check_numeric(property, value, errors);
+      break;
+    case PropertyType::choice:
+      check_choice(property, value, errors);
+      break;
     case PropertyType::unit:
       if (const auto unit = Unit::parse(value.scalar); !unit)
         add_error(errors, value.where, fmt::format("{}: {}", property.name, unit.error().message), unit.error().hint);
       break;
     case PropertyType::expression:
-      if (trim(value.scalar).empty()) add_error(errors, value.where, fmt::format("{}: the expression is empty", property.name));
+      if (trim(value.scalar).empty())
+        add_error(errors, value.where, fmt::format("{}: the expression is empty", property.name));
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
 void check_value(const Property& property, const Node& value, std::vector<Error>& errors) {
   switch (property.type) {
-    case PropertyType::any: return;
+    case PropertyType::any:
+      return;
     case PropertyType::object:
       if (!value.is_map()) {
         add_error(errors, value.where, fmt::format("{}: a map of options is expected here", property.name));
@@ -124,26 +140,41 @@ void check_value(const Property& property, const Node& value, std::vector<Error>
       if (property.element)
         for (const Node::Entry& entry : value.entries) check_value(*property.element, entry.value, errors);
       return;
-    default: check_scalar(property, value, errors);
+    default:
+      check_scalar(property, value, errors);
   }
 }
 
 std::string_view type_name(const Property& property) {
   switch (property.type) {
-    case PropertyType::text: return "text";
-    case PropertyType::boolean: return "true or false";
-    case PropertyType::integer: return "whole number";
-    case PropertyType::number: return "number";
-    case PropertyType::duration: return "duration";
-    case PropertyType::size: return "size";
-    case PropertyType::frequency: return "frequency";
-    case PropertyType::choice: return "choice";
-    case PropertyType::expression: return "expression";
-    case PropertyType::unit: return "unit";
-    case PropertyType::any: return "see text";
-    case PropertyType::object: return "map";
-    case PropertyType::list: return "list";
-    case PropertyType::map: return "map";
+    case PropertyType::text:
+      return "text";
+    case PropertyType::boolean:
+      return "true or false";
+    case PropertyType::integer:
+      return "whole number";
+    case PropertyType::number:
+      return "number";
+    case PropertyType::duration:
+      return "duration";
+    case PropertyType::size:
+      return "size";
+    case PropertyType::frequency:
+      return "frequency";
+    case PropertyType::choice:
+      return "choice";
+    case PropertyType::expression:
+      return "expression";
+    case PropertyType::unit:
+      return "unit";
+    case PropertyType::any:
+      return "see text";
+    case PropertyType::object:
+      return "map";
+    case PropertyType::list:
+      return "list";
+    case PropertyType::map:
+      return "map";
   }
   return "";
 }
@@ -188,19 +219,27 @@ std::string json_choices(const Property& property) {
 
 std::string json_type(const Property& property) {
   switch (property.type) {
-    case PropertyType::boolean: return fmt::format(R"("type":["boolean","string"]{})", kFilledIn);
-    case PropertyType::integer: return fmt::format(R"("type":["integer","string"]{}{})", json_limits(property, true), kFilledIn);
-    case PropertyType::number: return fmt::format(R"("type":["number","string"]{}{})", json_limits(property, false), kFilledIn);
+    case PropertyType::boolean:
+      return fmt::format(R"("type":["boolean","string"]{})", kFilledIn);
+    case PropertyType::integer:
+      return fmt::format(R"("type":["integer","string"]{}{})", json_limits(property, true), kFilledIn);
+    case PropertyType::number:
+      return fmt::format(R"("type":["number","string"]{}{})", json_limits(property, false), kFilledIn);
     case PropertyType::duration:
       return R"("anyOf":[{"const":0},{"type":"string","pattern":"^[0-9.]+ ?(ns|us|ms|s|min|h|d)$|[{]"}])";
     case PropertyType::size:
       return R"("type":"string","pattern":"^[0-9.]+ ?(B|KB|kB|MB|GB|TB|KiB|MiB|GiB)$|[{]")";
-    case PropertyType::frequency: return R"("type":"string","pattern":"^[0-9.]+ ?(Hz|kHz|MHz|mHz)$|[{]")";
-    case PropertyType::choice: return json_choices(property);
-    case PropertyType::expression: return R"("type":["string","number","boolean"])";
+    case PropertyType::frequency:
+      return R"("type":"string","pattern":"^[0-9.]+ ?(Hz|kHz|MHz|mHz)$|[{]")";
+    case PropertyType::choice:
+      return json_choices(property);
+    case PropertyType::expression:
+      return R"("type":["string","number","boolean"])";
     case PropertyType::text:
-    case PropertyType::unit: return R"("type":["string","number"])";
-    case PropertyType::any: return "";
+    case PropertyType::unit:
+      return R"("type":["string","number"])";
+    case PropertyType::any:
+      return "";
     case PropertyType::object: {
       const std::string whole = property.fields ? json_schema(*property.fields) : R"({"type":"object"})";
       return whole.substr(1, whole.size() - 2);
@@ -220,7 +259,8 @@ std::string json_type(const Property& property) {
 std::string json_property(const Property& property) {
   std::string type = json_type(property);
   std::string out = "{" + type;
-  const bool described = property.type == PropertyType::object && property.fields != nullptr;  // by its schema's sentence
+  const bool described =
+      property.type == PropertyType::object && property.fields != nullptr;  // by its schema's sentence
   if (!described && !property.sentence.empty())
     out += fmt::format(R"({}"description":{})", type.empty() ? "" : ",", json_quote(property.sentence));
   if (!property.fallback.empty())
@@ -252,8 +292,9 @@ void Schema::check(const Node& map, std::vector<Error>& errors) const {
     const Property* property = find(entry.key);
     if (property == nullptr) {
       const std::string guess = nearest(entry.key, std::span<const std::string_view>(known));
-      add_error(errors, entry.key_where, fmt::format("{}: unknown option '{}'", name, entry.key),
-                guess.empty() ? fmt::format("allowed are {}", enumerate(known)) : fmt::format("did you mean '{}'?", guess));
+      add_error(
+          errors, entry.key_where, fmt::format("{}: unknown option '{}'", name, entry.key),
+          guess.empty() ? fmt::format("allowed are {}", enumerate(known)) : fmt::format("did you mean '{}'?", guess));
       continue;
     }
     check_value(*property, entry.value, errors);
@@ -339,8 +380,8 @@ std::string markdown_row(const Property& property) {
 
 // `shown` has the schemas already described: a map that several options take is described once.
 std::string markdown_section(const Schema& schema, std::string_view heading, std::vector<const Schema*>& shown) {
-  std::string out = fmt::format("{} {}\n\n{}\n\n| option | type | default | what it does |\n|---|---|---|---|\n", heading,
-                                schema.name, schema.sentence);
+  std::string out = fmt::format("{} {}\n\n{}\n\n| option | type | default | what it does |\n|---|---|---|---|\n",
+                                heading, schema.name, schema.sentence);
   std::string nested;
   for (const Property& property : schema.properties) {
     out += markdown_row(property);
@@ -365,8 +406,9 @@ std::string json_schema(const Schema& schema) {
     properties += (properties.empty() ? "" : ",") + json_quote(property.name) + ":" + json_property(property);
     if (property.required) required += (required.empty() ? "" : ",") + json_quote(property.name);
   }
-  std::string out = fmt::format(R"({{"type":"object","description":{},"properties":{{{}}},"additionalProperties":false)",
-                                json_quote(schema.sentence), properties);
+  std::string out =
+      fmt::format(R"({{"type":"object","description":{},"properties":{{{}}},"additionalProperties":false)",
+                  json_quote(schema.sentence), properties);
   if (!required.empty()) out += fmt::format(R"(,"required":[{}])", required);
   return out + "}";
 }

@@ -17,11 +17,13 @@ std::string committed(const std::string& path) {
 }
 
 TEST(Reference, IsCommittedAsTheCodeDeclaresIt) {
-  EXPECT_TRUE(committed("docs/reference.md") == reference_markdown()) << "stale: run `alara reference > docs/reference.md`";
+  EXPECT_TRUE(committed("docs/reference.md") == reference_markdown())
+      << "stale: run `alara reference > docs/reference.md`";
 }
 
 TEST(Reference, TheJsonSchemaIsCommittedAsTheCodeDeclaresIt) {
-  EXPECT_TRUE(committed("docs/site.schema.json") == site_json_schema()) << "stale: run `alara reference --json-schema > docs/site.schema.json`";
+  EXPECT_TRUE(committed("docs/site.schema.json") == site_json_schema())
+      << "stale: run `alara reference --json-schema > docs/site.schema.json`";
 }
 
 TEST(Reference, EveryOptionHasASentence) {
