@@ -74,7 +74,8 @@ bool Ring::place(std::uint64_t bytes, std::uint64_t& start) const {
     pin_end = pin_begin + std::min(header_at(pinned).units * kUnit, capacity / kEntryShare);
   }
   start = tail;
-  if (head == tail && (tail & mask_) >= std::max(kHotBytes, bytes + kUnit)) start = (tail | mask_) + 1;
+  const bool restart = head == tail && (tail & mask_) >= std::max(kHotBytes, bytes + kUnit);
+  if (restart) start = (tail | mask_) + 1;
   for (int pass = 0; pass < 3; ++pass) {
     if ((start & mask_) + bytes > capacity) start = (start | mask_) + 1;
     if (start < pin_end && start + bytes + kUnit > pin_begin)
@@ -82,7 +83,7 @@ bool Ring::place(std::uint64_t bytes, std::uint64_t& start) const {
     else if ((start & mask_) + bytes <= capacity)
       break;
   }
-  return start + bytes + kUnit <= head + capacity;
+  return restart || start + bytes + kUnit <= head + capacity;  // reserve() takes head_ along over a restart's gap
 }
 
 // Drops the oldest entry unless the consumer takes it first. False when there is none.
@@ -156,6 +157,11 @@ bool Ring::reserve(const Shape& shape, Draft& draft) {
     Header& gap = header_at(tail);
     gap.units = static_cast<std::uint32_t>((start - tail) / kUnit);
     gap.flags = kSkip;
+    // An empty ring: the gap must not take room until the consumer has passed it.
+    if (std::uint64_t head = head_.load(std::memory_order_seq_cst); head == tail) {
+      tail_.store(start, std::memory_order_seq_cst);
+      head_.compare_exchange_strong(head, start, std::memory_order_seq_cst);  // else the consumer has taken the gap
+    }
   }
   Header& header = header_at(start);
   header.units = static_cast<std::uint32_t>(bytes / kUnit);

@@ -33,6 +33,26 @@ std::uint64_t dropped(const Ring& ring, DropReason reason) {
   return ring.account().dropped[static_cast<std::size_t>(reason)];
 }
 
+TEST(Ring, HoldsAsMuchAfterStartingOverAsBefore) {
+  Wake wake;
+  Ring ring({.bytes = 1 << 20, .when_full = WhenFull::drop_newest}, wake);
+  const auto put = [&ring] {
+    Ring::Draft draft;
+    if (!ring.reserve({.points = 256}, draft)) return false;
+    ring.commit(draft);
+    return true;
+  };
+  Ring::Entry entry;
+  for (int before = 0; before < 40; ++before) {  // an empty ring starts over somewhere on the way
+    ASSERT_TRUE(put());
+    ASSERT_TRUE(ring.front(entry));
+    ring.pop();
+    if (before % 7 != 0) continue;
+    for (int burst = 0; burst < 450; ++burst) ASSERT_TRUE(put()) << before << ", " << burst;
+    while (ring.front(entry)) ring.pop();
+  }
+}
+
 TEST(Ring, GivesBackABlockWithItsPlainFields) {
   Wake wake;
   Ring ring({.bytes = 4096}, wake);
