@@ -208,6 +208,7 @@ class SiteReader {
         if (diagnosis_.errors.size() != before) break;
       }
     }
+    site_.assets.shrink_to_fit();  // they stay while the node runs, by the ten thousand
   }
 
   // The index of the asset's type; the number of types when it has none that is known.
