@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/runtime.hpp"
 
+#include <link.h>
+#include <malloc.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -53,6 +55,24 @@ flow::InletOptions inlet_options(const Settings& settings, const std::string& na
   return options;
 }
 
+// What only reading and building needed: freed memory, and pages of programs and libraries that have run and may not
+// run again. Locked memory could not be taken back; code that does run again is mapped again from the page cache.
+void release_what_starting_took() {
+  malloc_trim(0);
+  const auto release = [](dl_phdr_info* object, std::size_t, void*) {
+    const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+    for (int i = 0; i < object->dlpi_phnum; ++i) {
+      const auto& segment = object->dlpi_phdr[i];
+      if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;
+      const std::uintptr_t begin = (object->dlpi_addr + segment.p_vaddr) & ~(page - 1);
+      const std::uintptr_t end = object->dlpi_addr + segment.p_vaddr + segment.p_filesz;
+      static_cast<void>(madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED));  // NOLINT: an address
+    }
+    return 0;
+  };
+  dl_iterate_phdr(release, nullptr);
+}
+
 Error restart_needed(const Site& site, std::string_view what) {
   return {ErrorKind::bad_input, fmt::format("settings.{} can not change while the node runs", what), {site.path}, "restart the node"};
 }
@@ -67,12 +87,13 @@ std::unique_ptr<Runtime> Runtime::start(const std::string& path, Clock& clock, c
   Compiled compiled;
   diagnosis = runtime->read(site, compiled, nullptr);
   if (!diagnosis.ok()) return nullptr;
-  runtime->lock_memory();
   const Settings settings = site.settings;
   if (Status installed = runtime->install(std::move(site), std::move(compiled)); !installed) {
     diagnosis.errors.push_back(std::move(installed).error());
     return nullptr;
   }
+  release_what_starting_took();
+  runtime->lock_memory();
   auto& self = *runtime;
   auto journal = Journal::open(settings.events, settings.audit,
                                {[&self](PipelineId id) {
