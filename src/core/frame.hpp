@@ -23,6 +23,7 @@ struct Frame {
   Nanos arrival = 0;  // monotonic arrival of the newest sample that went into these rows
   // Of joined rows: when the value that has waited longest arrived (monotonic). Empty: all values are as new as `arrival`.
   std::span<const Nanos> oldest = {};
+  Nanos now = 0;  // the engine's event time when it hands these rows over; 0: it has none yet
 
   [[nodiscard]] std::size_t size() const { return time.size(); }
   [[nodiscard]] std::span<const double> column(std::size_t k) const { return columns[k]; }

@@ -78,10 +78,10 @@ void Pipeline::offer(std::size_t input, const Frame& rows) {
   frames_[input].columns = {&input_columns_[input], 1};
 }
 
-void Pipeline::run_rows(Nanos arrival, Nanos monotonic) {
+void Pipeline::run_rows(Nanos arrival, Nanos now, Nanos monotonic) {
   count_inputs();
   stats_->last_progress.store(monotonic, std::memory_order_relaxed);
-  run(arrival, kNever, monotonic, TimePasses::for_none);
+  run(arrival, now, monotonic, TimePasses::for_none);
   for (std::size_t input = 0; input < input_columns_.size(); ++input) frames_[input] = Frame{};
 }
 
@@ -93,7 +93,8 @@ void Pipeline::run(Nanos arrival, Nanos now, Nanos monotonic, TimePasses time) {
   const std::size_t inputs = input_columns_.size();
   for (std::size_t at = 0; at < steps_.size(); ++at) {
     Step& step = steps_[at];
-    const Frame in = step.join.join(frames_, arrival);
+    Frame in = step.join.join(frames_, arrival);
+    in.now = now;
     const bool due = time == TimePasses::for_all || (time == TimePasses::for_those_due && step.code->next_due() <= now);
     if (in.size() == 0 && !due) {
       frames_[inputs + at] = Frame{};

@@ -28,8 +28,8 @@ class Pipeline {
 
   // Gives signal input `input` its rows for the coming round. `rows` has one column and stays valid until run_rows().
   void offer(std::size_t input, const Frame& rows);
-  // Runs the round of the rows offered.
-  void run_rows(Nanos arrival, Nanos monotonic);
+  // Runs the round of the rows offered; `now` is event time.
+  void run_rows(Nanos arrival, Nanos now, Nanos monotonic);
   // Lets time pass: calls advance() of the steps that are due; their rows flow on. `now` is event time.
   void run_time(Nanos now, Nanos monotonic);
   // The wall clock has been set: what steps expected of it no longer holds, so all of them look at the time anew.
@@ -60,7 +60,7 @@ class Pipeline {
   Pipeline(PipelinePlan plan, DecisionDesk& desk, LatestValues& latest);
   // For which steps time passes in a round, besides those that have rows.
   enum class TimePasses : std::uint8_t { for_none, for_those_due, for_all };
-  // One pass over the steps; `now` is kNever when no time passes.
+  // One pass over the steps.
   void run(Nanos arrival, Nanos now, Nanos monotonic, TimePasses time);
   void speak_as(std::size_t step);
   void publish_latest(const Step& step, const Frame& rows);

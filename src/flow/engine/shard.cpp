@@ -144,7 +144,7 @@ void Shard::take(const Ring::Entry& entry, Nanos monotonic) {
     let_time_pass(replay_.now(), monotonic);
   }
   for (Pipeline* pipeline : work_.router->scatter(batch, entry.greatest_signal))
-    pipeline->run_rows(batch.arrival, monotonic);
+    pipeline->run_rows(batch.arrival, stats_.event_time.load(std::memory_order_relaxed), monotonic);
   stats_.batches.add();
   stats_.points.add(batch.size());
   stats_.unused.set(work_.router->unused());

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
+#include <mutex>
+#include <thread>
 
 #include "flow/engine/engine.hpp"
 #include "flow/engine/toys_for_tests.hpp"
@@ -374,6 +377,83 @@ TEST(Replay, IsBitIdentical) {
   const auto first = replay();
   EXPECT_GT(first.size(), 1000u);
   EXPECT_EQ(first, replay());
+}
+
+// Notes the engine's time that came with its rows.
+class TimeKeeper final : public Operator {
+ public:
+  explicit TimeKeeper(std::vector<Nanos>& times) : times_(times) {}
+  void process(const Frame& in, FrameBuilder&) override { times_.push_back(in.now); }
+  [[nodiscard]] std::size_t memory_bytes() const override { return 0; }
+
+ private:
+  std::vector<Nanos>& times_;
+};
+
+TEST_F(ShardTest, HandsRowsOverWithTheWallClocksTimeWhenLive) {
+  std::vector<Nanos> times;
+  PipelinePlan plan = toys::pipeline(0, 1, 1);
+  plan.steps.push_back(toys::step("t", std::make_unique<TimeKeeper>(times), {signal_input(0)}, 0));
+  apply(one(std::move(plan)), 1);
+  push(Samples{}.add(0, 1, 10));
+  clock.advance(kSecond);
+  push(Samples{}.add(0, 1, 20));
+  EXPECT_EQ(times, (std::vector<Nanos>{clock.wall() - kSecond, clock.wall()}));
+}
+
+TEST_F(ReplayTest, HandsRowsOverWithTheReplaysTime) {
+  std::vector<Nanos> times;
+  PipelinePlan plan = toys::pipeline(0, 1, 1);
+  plan.steps.push_back(toys::step("t", std::make_unique<TimeKeeper>(times), {signal_input(0)}, 0));
+  apply(one(std::move(plan)), 1);
+  for (Nanos time = 10; time < 15; ++time) push(Samples{}.add(0, 1, time * kSecond));
+  EXPECT_EQ(times, (std::vector<Nanos>{0, 0, 0, 13 * kSecond, 14 * kSecond}));  // three agreeing samples start it
+}
+
+// A clock that does not wait: it only notes that a thread wanted to gather.
+class RestlessClock final : public Clock {
+ public:
+  [[nodiscard]] Nanos wall() const override { return kHour; }
+  [[nodiscard]] Nanos monotonic() const override { return kSecond; }
+  void sleep_until(Nanos) override {
+    const std::scoped_lock lock(mutex_);
+    left_when_sleeping_.push_back(left_ ? left_() : 0);
+  }
+  // What is asked for at each sleep, on the sleeping thread.
+  void ask(std::function<std::uint64_t()> left) {
+    const std::scoped_lock lock(mutex_);
+    left_ = std::move(left);
+  }
+  [[nodiscard]] std::vector<std::uint64_t> left_when_sleeping() {
+    const std::scoped_lock lock(mutex_);
+    return left_when_sleeping_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::function<std::uint64_t()> left_;
+  std::vector<std::uint64_t> left_when_sleeping_;
+};
+
+TEST(GatheringShard, GoesOnAtOnceUntilItsRingsAreEmpty) {
+  RestlessClock clock;
+  Engine engine({ShardOptions{.gather = 5 * kMillisecond}}, clock);
+  Engine::Connection& connection = *engine.connect(kPlc, {.name = "plc", .ring = {.bytes = 1 << 20}}).value();
+  std::vector<Row> rows;
+  EnginePlan plan;
+  plan.pipelines.push_back(toys::pipeline(0, 1, 1));
+  plan.pipelines[0].steps.push_back(toys::step("r", std::make_unique<toys::Recorder>(rows), {signal_input(0)}, 0));
+  plan.connector_of_signal = {kPlc};
+  ASSERT_TRUE(engine.apply(std::move(plan)).has_value());
+  constexpr int kBatches = 2000;  // many more than one turn takes
+  for (int i = 0; i < kBatches; ++i) connection.inlet.push(Samples{}.add(0, i, i).batch());
+  ASSERT_EQ(connection.inlet.account().buffered, static_cast<std::uint64_t>(kBatches));
+  clock.ask([&connection] { return connection.inlet.account().buffered; });
+  engine.start();
+  while (connection.inlet.account().buffered > 0) std::this_thread::yield();  // stopping would keep it from sleeping
+  engine.stop();
+  EXPECT_EQ(rows.size(), static_cast<std::size_t>(kBatches));
+  for (const std::uint64_t left : clock.left_when_sleeping()) EXPECT_EQ(left, 0u) << "slept with samples waiting";
 }
 
 }  // namespace

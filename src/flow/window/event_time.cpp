@@ -57,6 +57,7 @@ EventTimeOperator::EventTimeOperator(const WindowOptions& options, std::size_t s
 
 void EventTimeOperator::process(const Frame& in, FrameBuilder& out) {
   emit_.to(out);
+  if (in.now > 0) now_ = in.now;
   const std::span<const double> values = in.column(0);
   const std::span<const double> by = in.column(has_by_ ? 1 : 0);
   for (std::size_t i = 0; i < in.size(); ++i) {

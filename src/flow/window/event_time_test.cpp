@@ -192,6 +192,24 @@ TEST(Window, ClosesByTheEnginesClockWhenASlotFallsSilent) {
   EXPECT_EQ(window.code().next_due(), ms(9999));
 }
 
+// The engine calls advance() only when something is due, so rows must bring its time along.
+TEST(Window, AStreamWhoseClockIsBehindIsNotSilent) {
+  for (const Nanos behind : {kMinute, 3650 * 24 * kHour}) {
+    Harness window("{of: a, kind: tumbling, size: 1s, idle: 10s, use: [count]}");
+    const Nanos wall = 1'700'000'000 * kSecond;
+    std::size_t closed = 0;
+    for (int i = 0; i <= 300; ++i) {
+      window.now = wall + ms(i * 100);
+      closed += window.process({{window.now - behind, 1}}).size();
+      if (window.code().next_due() <= window.now) closed += window.advance(window.now).size();
+    }
+    EXPECT_EQ(window.counter("late"), 0u) << behind;
+    EXPECT_GE(closed, 29u) << behind;
+    EXPECT_LE(closed, 30u) << behind;
+    EXPECT_LE(window.counter("far_off"), 3u) << behind;
+  }
+}
+
 TEST(Window, WithoutSamplesGivesNothing) {
   Harness window("{of: a, kind: tumbling, size: 10ms, use: [count]}");
   window.process({{ms(1), 1}});

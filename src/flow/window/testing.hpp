@@ -59,6 +59,8 @@ class Harness {
     out_.emplace(made_->outputs.size());
   }
 
+  Nanos now = 0;  // the engine's event time at process()
+
   Operator& code() { return *made_->code; }
   const OperatorKind::Made& made() const { return *made_; }
 
@@ -82,7 +84,8 @@ class Harness {
     if (one) slot.clear();
     if (good) quality.clear();
     const std::vector<std::span<const double>> columns{value, by};
-    const Frame frame{slot, samples.empty() ? 0 : samples[0].slot, time, quality, std::span(columns).first(inputs_), 0};
+    Frame frame{slot, samples.empty() ? 0 : samples[0].slot, time, quality, std::span(columns).first(inputs_), 0};
+    frame.now = now;
     out_->clear();
     code().process(frame, *out_);
     return take();
