@@ -15,18 +15,18 @@
 namespace alara::bench {
 
 struct Arguments {
-  std::string data;       // --data DIR, for benchmarks over recordings
-  double seconds = 0;     // --seconds: measured time; 0 = the benchmark's own
-  bool quick = false;     // --quick: smallest meaningful run, for tests of the benchmark itself
-  std::string program;    // path of the running `alara`, for benchmarks that start child processes
+  std::string data;     // --data DIR, for benchmarks over recordings
+  double seconds = 0;   // --seconds: measured time; 0 = the benchmark's own
+  bool quick = false;   // --quick: smallest meaningful run, for tests of the benchmark itself
+  std::string program;  // path of the running `alara`, for benchmarks that start child processes
 };
 
 struct Report {
-  std::string workload;                    // one or two sentences
+  std::string workload;  // one or two sentences
   std::map<std::string, double> figures;
   std::map<std::string, double> baseline;
-  std::vector<std::string> notes;          // lines for people
-  bool checked = false;                    // the result agreed with the reference
+  std::vector<std::string> notes;  // lines for people
+  bool checked = false;            // the result agreed with the reference
 };
 
 struct Bench {
@@ -44,10 +44,10 @@ inline void keep(const T& value) {
   asm volatile("" : : "r,m"(value) : "memory");
 }
 
-[[nodiscard]] double thread_cpu_seconds();               // CLOCK_THREAD_CPUTIME_ID
-[[nodiscard]] double process_cpu_seconds(int pid);       // user + system of another process, from /proc
+[[nodiscard]] double thread_cpu_seconds();          // CLOCK_THREAD_CPUTIME_ID
+[[nodiscard]] double process_cpu_seconds(int pid);  // user + system of another process, from /proc
 [[nodiscard]] double process_rss_mb(int pid);
-[[nodiscard]] double seconds_now();                      // CLOCK_MONOTONIC
+[[nodiscard]] double seconds_now();  // CLOCK_MONOTONIC
 // p99 of clock_nanosleep lateness over `seconds` at 1 ms sleeps, in milliseconds: what this machine can do at best.
 [[nodiscard]] double sleep_jitter_p99_ms(double seconds);
 

@@ -31,9 +31,11 @@ std::string site_text(int broker_port, const LineBoard& board) {
 settings: {{memory: 200MB, ring: 1MB, when_full: drop_oldest}}
 connectors:
   broker: {{mqtt: {{endpoint: "mqtt://127.0.0.1:{}", format: array}}}}
-)", broker_port);
+)",
+                                 broker_port);
   for (int i = 0; i < kLineDevices; ++i)
-    site += fmt::format("  plc-{}: {{modbus: {{endpoint: \"tcp://127.0.0.1:{}\", unit: 1, poll: 10ms}}}}\n", i, board.ports[static_cast<std::size_t>(i)].load());
+    site += fmt::format("  plc-{}: {{modbus: {{endpoint: \"tcp://127.0.0.1:{}\", unit: 1, poll: 10ms}}}}\n", i,
+                        board.ports[static_cast<std::size_t>(i)].load());
   site += fmt::format(R"(asset_types:
   sensor: {{signals: {{value: {{type: float32, rate: 100Hz}}}}}}
   device: {{signals: {{current: {{unit: A, type: float32, rate: 100Hz}}, "spare_{{01..49}}": {{type: float32}}}}}}
@@ -54,7 +56,8 @@ pipelines:
   trip:
     for: device
     rule: {{when: "current > 38[A]", until: "current < 30[A]", do: {{write: "plc-{{n}}/coil/0", value: 1}}, deadline: 10ms}}
-)", kSensors - 1, kLineDevices - 1, kWindow);
+)",
+                      kSensors - 1, kLineDevices - 1, kWindow);
   return site;
 }
 
@@ -78,7 +81,8 @@ Result<Points> points_of(const NodeProcess& node) {
     double dropped = 0, rejected = 0;
     for (const auto& [reason, count] : p["dropped"].items()) dropped += count.get<double>();
     for (const auto& [reason, count] : p["rejected"].items()) rejected += count.get<double>();
-    points.unaccounted += std::abs(p["accepted"].get<double>() - p["delivered"].get<double>() - p["buffered"].get<double>() - dropped);
+    points.unaccounted +=
+        std::abs(p["accepted"].get<double>() - p["delivered"].get<double>() - p["buffered"].get<double>() - dropped);
     points.dropped += dropped;
     points.rejected += rejected;
     if (connector["protocol"] == "mqtt") points.accepted = p["accepted"].get<double>();
@@ -102,14 +106,18 @@ Result<bool> windows_agree(const NodeProcess& node, std::uint64_t last_tick) {
     for (const auto& result : page["results"])
       if (result.contains("value") && result["value"].is_number()) got[result["name"]] = result["value"];
     const std::string prefix = fmt::format("sensor-{:04}.watch.load.", sensor);
-    if (std::abs(got[prefix + "mean"] - sum / kWindow) > 1e-6 || got[prefix + "min"] != least || got[prefix + "max"] != most) return false;
+    if (std::abs(got[prefix + "mean"] - sum / kWindow) > 1e-6 || got[prefix + "min"] != least ||
+        got[prefix + "max"] != most)
+      return false;
   }
   return true;
 }
 
 void add_latencies(const LineBoard& board, Report& report) {
-  const std::vector<Nanos> slot(board.from_slot.begin(), board.from_slot.begin() + static_cast<std::ptrdiff_t>(board.trips.load()));
-  const std::vector<Nanos> poll(board.from_poll.begin(), board.from_poll.begin() + static_cast<std::ptrdiff_t>(board.trips.load()));
+  const std::vector<Nanos> slot(board.from_slot.begin(),
+                                board.from_slot.begin() + static_cast<std::ptrdiff_t>(board.trips.load()));
+  const std::vector<Nanos> poll(board.from_poll.begin(),
+                                board.from_poll.begin() + static_cast<std::ptrdiff_t>(board.trips.load()));
   report.figures["trips"] = static_cast<double>(slot.size());
   report.figures["trips_unanswered"] = static_cast<double>(board.unanswered.load());
   report.figures["trip_p50_ms"] = millis_at(slot, 0.5);
@@ -117,7 +125,8 @@ void add_latencies(const LineBoard& board, Report& report) {
   report.figures["trip_p999_ms"] = millis_at(slot, 0.999);
   report.figures["trip_max_ms"] = millis_at(slot, 1);
   report.figures["trip_uncorrected_p999_ms"] = millis_at(poll, 0.999);
-  const std::vector<Nanos> pings(board.round_trips.begin(), board.round_trips.begin() + static_cast<std::ptrdiff_t>(board.pings.load()));
+  const std::vector<Nanos> pings(board.round_trips.begin(),
+                                 board.round_trips.begin() + static_cast<std::ptrdiff_t>(board.pings.load()));
   report.baseline["ping_pong_p50_ms"] = millis_at(pings, 0.5);
   report.baseline["ping_pong_p99_ms"] = millis_at(pings, 0.99);
   report.baseline["ping_pong_p999_ms"] = millis_at(pings, 0.999);
@@ -130,7 +139,8 @@ Result<Report> run_line(const Arguments& arguments) {
   const double seconds = arguments.seconds > 0 ? arguments.seconds : arguments.quick ? 3 : 60;
   Report report;
   report.workload = fmt::format(
-      "{} signals at {} readings/s over MQTT ({} points a message, open loop), sliding windows of {} over all, {} Modbus devices of 50 "
+      "{} signals at {} readings/s over MQTT ({} points a message, open loop), sliding windows of {} over all, {} "
+      "Modbus devices of 50 "
       "float32 polled every 10 ms, each tripping every {} ms; everything on this machine, {:.0f} s",
       kSensors, kSecond / kTick, kPointsPerMessage, kWindow, kLineDevices, kTripEvery / kMillisecond, seconds);
   SystemClock clock;
@@ -139,7 +149,9 @@ Result<Report> run_line(const Arguments& arguments) {
   ALARA_TRY(const auto board, make_line_board());
   ALARA_TRY(const auto broker, node::LocalBroker::start());
   ALARA_TRY(const auto devices, ChildProcess::fork([&] { return run_line_devices(*board, kTripEvery); }));
-  ALARA_TRY(const auto sender, ChildProcess::fork([&] { return run_line_sender(*board, broker->port(), kSensors, kPointsPerMessage, kTick); }));
+  ALARA_TRY(const auto sender, ChildProcess::fork([&] {
+              return run_line_sender(*board, broker->port(), kSensors, kPointsPerMessage, kTick);
+            }));
   ALARA_TRY(const auto pings, ChildProcess::fork([&] { return run_ping_pong(*board, kPingEvery); }));
   for (int waited = 0; board->ports.back().load() == 0; ++waited) {
     if (waited > 500) return fail(ErrorKind::timed_out, "the simulated devices did not come up");
@@ -181,12 +193,15 @@ Result<Report> run_line(const Arguments& arguments) {
   ALARA_TRY(points, points_of(*node));
   report.figures["points_offered"] = static_cast<double>(board->points_sent.load());
   report.figures["points_accepted"] = points.accepted;
-  report.figures["points_lost"] = static_cast<double>(board->points_sent.load()) - points.accepted + points.dropped + points.rejected;
+  report.figures["points_lost"] =
+      static_cast<double>(board->points_sent.load()) - points.accepted + points.dropped + points.rejected;
   report.figures["points_unaccounted"] = points.unaccounted;
   ALARA_TRY(report.checked, windows_agree(*node, board->last_tick.load()));
   board->over.store(true);
   add_latencies(*board, report);
-  report.notes.push_back("trip_*: from the scheduled poll slot at or after the instant at which the device's value rose, to the arrival of the coil write at the device");
+  report.notes.push_back(
+      "trip_*: from the scheduled poll slot at or after the instant at which the device's value rose, to the arrival "
+      "of the coil write at the device");
   if (const std::string said = node->output(); !said.empty()) report.notes.push_back("the node says: " + said);
   for (auto* child : {devices.get(), sender.get(), pings.get()})
     if (child->wait(2 * kSecond) != 0) report.notes.push_back("a helper process did not end well");

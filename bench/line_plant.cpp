@@ -19,7 +19,7 @@
 namespace alara::bench {
 namespace {
 
-constexpr double kQuiet = 20;   // amperes
+constexpr double kQuiet = 20;  // amperes
 constexpr double kTripped = 41;
 constexpr std::size_t kRegisters = 100;
 
@@ -147,9 +147,12 @@ int run_line_sender(LineBoard& board, int broker_port, int sensors, int points_p
     board.sender_late.store(std::max(board.sender_late.load(), clock.monotonic() - due));
     const Nanos wall = clock.wall();
     for (std::size_t g = 0; g < topics.size(); ++g) {
-      for (std::size_t k = 0; k < values.size(); ++k) values[k] = line_value(static_cast<std::uint32_t>(g * values.size() + k), tick);
+      for (std::size_t k = 0; k < values.size(); ++k)
+        values[k] = line_value(static_cast<std::uint32_t>(g * values.size() + k), tick);
       wire::write_array({wire::ElementType::float32, wall}, values, payload);
-      if (mosquitto_publish(client, nullptr, topics[g].c_str(), static_cast<int>(payload.size()), payload.data(), 0, false) != MOSQ_ERR_SUCCESS) return 1;
+      if (mosquitto_publish(client, nullptr, topics[g].c_str(), static_cast<int>(payload.size()), payload.data(), 0,
+                            false) != MOSQ_ERR_SUCCESS)
+        return 1;
       board.points_sent.fetch_add(values.size(), std::memory_order_relaxed);
     }
     board.last_tick.store(tick, std::memory_order_relaxed);

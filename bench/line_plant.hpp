@@ -34,8 +34,8 @@ struct LineBoard {
   std::atomic<std::size_t> unanswered{0};  // trips still open at the end
 
   std::atomic<std::uint64_t> points_sent{0};
-  std::atomic<std::uint64_t> last_tick{0};    // of the sender
-  std::atomic<Nanos> sender_late{0};          // greatest lateness of a tick
+  std::atomic<std::uint64_t> last_tick{0};  // of the sender
+  std::atomic<Nanos> sender_late{0};        // greatest lateness of a tick
 
   std::atomic<std::size_t> pings{0};
   std::array<Nanos, kMaxPings> round_trips{};

@@ -14,11 +14,13 @@ namespace alara::bench {
 Result<std::unique_ptr<NodeProcess>> NodeProcess::start(const std::string& program, const std::string& site) {
   auto node = std::unique_ptr<NodeProcess>(new NodeProcess);
   std::string folder = (std::filesystem::temp_directory_path() / "alara-bench-XXXXXX").string();
-  if (mkdtemp(folder.data()) == nullptr) return fail(ErrorKind::unavailable, "can not make a temporary folder '{}'", folder);
+  if (mkdtemp(folder.data()) == nullptr)
+    return fail(ErrorKind::unavailable, "can not make a temporary folder '{}'", folder);
   node->folder_ = folder;
   node->port_ = free_loopback_port();
   std::ofstream(folder + "/site.yaml") << site;
-  ALARA_TRY(node->process_, ChildProcess::start({program, "run", folder + "/site.yaml", "--http", fmt::format("127.0.0.1:{}", node->port_), "--quiet"},
+  ALARA_TRY(node->process_, ChildProcess::start({program, "run", folder + "/site.yaml", "--http",
+                                                 fmt::format("127.0.0.1:{}", node->port_), "--quiet"},
                                                 folder + "/output"));
   return node;
 }
@@ -47,7 +49,9 @@ Status NodeProcess::wait_connected(double seconds) const {
     if (const auto page = get("/api/v1/connectors")) {
       missing.clear();
       for (const auto& connector : (*page)["connectors"])
-        if (!connector["connected"].get<bool>()) missing += fmt::format("{}: {}; ", connector["name"].get<std::string>(), connector["last_error"].get<std::string>());
+        if (!connector["connected"].get<bool>())
+          missing +=
+              fmt::format("{}: {}; ", connector["name"].get<std::string>(), connector["last_error"].get<std::string>());
       if (missing.empty()) return {};
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(20));

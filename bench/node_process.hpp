@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A real `alara run` in a process of its own, for benchmarks of the whole: its site file in a temporary folder, its pages
-// on a free port.
+// A real `alara run` in a process of its own, for benchmarks of the whole: its site file in a temporary folder, its
+// pages on a free port.
 #pragma once
 
 #include <memory>

@@ -46,7 +46,8 @@ assets:
   press-1: {{type: press, from: {{current: "plc/holding/0:float32be"}}}}
 pipelines:
   stop: {{for: press, rule: {{when: "current > 38[A]", do: {{write: plc/coil/0, value: 1}}}}}}
-)", port);
+)",
+                     port);
 }
 
 constexpr const char* kIdleSite = "node: idle\n";
@@ -59,7 +60,8 @@ Result<double> first_decision_ms(const Arguments& arguments, SystemClock& clock)
   ALARA_TRY(const auto node, NodeProcess::start(arguments.program, deciding_site(port)));
   for (const Nanos end = begun + 10 * kSecond; device.stopped_at.load() == 0 && clock.monotonic() < end;)
     clock.sleep_until(clock.monotonic() + kMillisecond);
-  if (device.stopped_at.load() == 0) return fail(ErrorKind::timed_out, "the node did not stop the device within 10 s: {}", node->output());
+  if (device.stopped_at.load() == 0)
+    return fail(ErrorKind::timed_out, "the node did not stop the device within 10 s: {}", node->output());
   return static_cast<double>(device.stopped_at.load() - begun) / 1e6;
 }
 
@@ -82,7 +84,9 @@ Result<double> stripped_mb(const Arguments& arguments) {
 Result<Report> run_start(const Arguments& arguments) {
   SystemClock clock;
   Report report;
-  report.workload = "process start to the first coil write at a device that is overloaded from the beginning; resident memory of a node without connectors; size on disk";
+  report.workload =
+      "process start to the first coil write at a device that is overloaded from the beginning; resident memory of a "
+      "node without connectors; size on disk";
   std::vector<double> times;
   for (int i = 0; i < (arguments.quick ? 1 : 9); ++i) {
     ALARA_TRY(const double ms, first_decision_ms(arguments, clock));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starts helpers of the demo and the benchmarks: other programs, or a function in a forked copy of this one. A child does
-// not outlive its handle, nor its parent.
+// Starts helpers of the demo and the benchmarks: other programs, or a function in a forked copy of this one. A child
+// does not outlive its handle, nor its parent.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,8 @@ namespace alara {
 class ChildProcess {
  public:
   // Runs a program; its output goes to `output` ("" = nowhere, "-" = where ours goes).
-  [[nodiscard]] static Result<std::unique_ptr<ChildProcess>> start(const std::vector<std::string>& arguments, const std::string& output = "");
+  [[nodiscard]] static Result<std::unique_ptr<ChildProcess>> start(const std::vector<std::string>& arguments,
+                                                                   const std::string& output = "");
   // Runs `work` in a forked child, which exits with its result. Only while this process has one thread.
   [[nodiscard]] static Result<std::unique_ptr<ChildProcess>> fork(const std::function<int()>& work);
   ~ChildProcess();  // kills and waits

@@ -14,11 +14,17 @@ struct Suffix {
   double factor;
 };
 
-constexpr std::array kDurations{Suffix{"ns", 1},         Suffix{"us", 1e3},    Suffix{"ms", 1e6},   Suffix{"s", 1e9},
-                                Suffix{"min", 60e9},     Suffix{"h", 3600e9},  Suffix{"d", 86400e9}};
-constexpr std::array kSizes{Suffix{"B", 1},        Suffix{"KB", 1e3},           Suffix{"kB", 1e3},
-                            Suffix{"MB", 1e6},     Suffix{"GB", 1e9},           Suffix{"TB", 1e12},
-                            Suffix{"KiB", 1024.0}, Suffix{"MiB", 1024.0 * 1024}, Suffix{"GiB", 1024.0 * 1024 * 1024}};
+constexpr std::array kDurations{Suffix{"ns", 1},     Suffix{"us", 1e3},   Suffix{"ms", 1e6},   Suffix{"s", 1e9},
+                                Suffix{"min", 60e9}, Suffix{"h", 3600e9}, Suffix{"d", 86400e9}};
+constexpr std::array kSizes{Suffix{"B", 1},
+                            Suffix{"KB", 1e3},
+                            Suffix{"kB", 1e3},
+                            Suffix{"MB", 1e6},
+                            Suffix{"GB", 1e9},
+                            Suffix{"TB", 1e12},
+                            Suffix{"KiB", 1024.0},
+                            Suffix{"MiB", 1024.0 * 1024},
+                            Suffix{"GiB", 1024.0 * 1024 * 1024}};
 constexpr std::array kFrequencies{Suffix{"Hz", 1}, Suffix{"kHz", 1e3}, Suffix{"MHz", 1e6}, Suffix{"mHz", 1e-3}};
 
 // Reads "<number><suffix>", with at most one blank between; nullopt-like NaN when it is neither.
@@ -87,8 +93,8 @@ Result<Nanos> parse_duration(std::string_view text) {
 }
 
 Result<std::uint64_t> parse_size(std::string_view text) {
-  ALARA_TRY(const double bytes, parse_with_suffix(text, kSizes, "size",
-                                                  "write a number and B, KB, MB, GB, KiB, MiB or GiB, as in 64MB"));
+  ALARA_TRY(const double bytes,
+            parse_with_suffix(text, kSizes, "size", "write a number and B, KB, MB, GB, KiB, MiB or GiB, as in 64MB"));
   if (bytes > 9e18) return fail(ErrorKind::bad_input, "'{}' is larger than 9 EB", text);
   return static_cast<std::uint64_t>(std::llround(bytes));
 }

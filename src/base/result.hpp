@@ -76,14 +76,14 @@ template <typename T>
 
 // ALARA_TRY(auto x, f()); binds x to the value or returns the error. ALARA_CHECK(f()); does the same for Status.
 #define ALARA_TRY(declaration, expression) ALARA_TRY_(ALARA_CONCAT(alara_try_, __COUNTER__), declaration, expression)
-#define ALARA_TRY_(temporary, declaration, expression)                              \
-  auto temporary = (expression);                                                    \
+#define ALARA_TRY_(temporary, declaration, expression)                                   \
+  auto temporary = (expression);                                                         \
   if (!temporary) return ::tl::unexpected<::alara::Error>(std::move(temporary).error()); \
   declaration = std::move(*temporary)
-#define ALARA_CHECK(expression)                                                                              \
-  do {                                                                                                       \
-    if (auto alara_status = (expression); !alara_status)                                                     \
-      return ::tl::unexpected<::alara::Error>(std::move(alara_status).error());                              \
+#define ALARA_CHECK(expression)                                                 \
+  do {                                                                          \
+    if (auto alara_status = (expression); !alara_status)                        \
+      return ::tl::unexpected<::alara::Error>(std::move(alara_status).error()); \
   } while (false)
 
 // A broken invariant is a bug: say which one and stop.

@@ -41,9 +41,11 @@ TEST(Text, EnumeratesForPeople) {
 }
 
 TEST(Text, KnowsUtf8) {
-  for (const std::string_view good : {"", "plain", "µm", "°C", "€", "\xF0\x9F\x94\xA7", "\xEF\xBF\xBD", "\x7f"}) EXPECT_TRUE(valid_utf8(good)) << good;
-  for (const std::string_view bad : {"\x80", "\xC2", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80",
-                                     "\xF8\x88\x80\x80\x80", "\xE2\x82", "a\xFFz", "\xC2\x41"})
+  for (const std::string_view good : {"", "plain", "µm", "°C", "€", "\xF0\x9F\x94\xA7", "\xEF\xBF\xBD", "\x7f"})
+    EXPECT_TRUE(valid_utf8(good)) << good;
+  for (const std::string_view bad :
+       {"\x80", "\xC2", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80",
+        "\xF8\x88\x80\x80\x80", "\xE2\x82", "a\xFFz", "\xC2\x41"})
     EXPECT_FALSE(valid_utf8(bad)) << bad.size();
 }
 

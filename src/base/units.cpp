@@ -125,15 +125,16 @@ struct Prefix {
   double factor;
 };
 constexpr std::array kPrefixes{
-    Prefix{"k", 1e3},  Prefix{"m", 1e-3}, Prefix{"M", 1e6}, Prefix{"u", 1e-6},  Prefix{"G", 1e9},   Prefix{"n", 1e-9},
-    Prefix{"p", 1e-12},  // up to here the ones computed units are printed with
-    Prefix{"µ", 1e-6},  Prefix{"μ", 1e-6},  // U+00B5, U+03BC
-    Prefix{"c", 1e-2}, Prefix{"T", 1e12}, Prefix{"d", 1e-1}, Prefix{"h", 1e2},  Prefix{"da", 10},   Prefix{"f", 1e-15},
-    Prefix{"P", 1e15}, Prefix{"E", 1e18}, Prefix{"a", 1e-18}};
+    Prefix{"k", 1e3},   Prefix{"m", 1e-3},  Prefix{"M", 1e6},  Prefix{"u", 1e-6}, Prefix{"G", 1e9},
+    Prefix{"n", 1e-9},  Prefix{"p", 1e-12},  // up to here the ones computed units are printed with
+    Prefix{"µ", 1e-6},  Prefix{"μ", 1e-6},   // U+00B5, U+03BC
+    Prefix{"c", 1e-2},  Prefix{"T", 1e12},  Prefix{"d", 1e-1}, Prefix{"h", 1e2},  Prefix{"da", 10},
+    Prefix{"f", 1e-15}, Prefix{"P", 1e15},  Prefix{"E", 1e18}, Prefix{"a", 1e-18}};
 constexpr std::size_t kPrintedPrefixes = 7;
 
 // The names looked for first when a computed unit wants a text.
-constexpr std::array<std::string_view, 13> kPreferred{"N", "Pa", "J", "W", "V", "ohm", "C", "F", "Wb", "T", "H", "lm", "l"};
+constexpr std::array<std::string_view, 13> kPreferred{"N", "Pa", "J", "W", "V",  "ohm", "C",
+                                                      "F", "Wb", "T", "H", "lm", "l"};
 constexpr std::array<std::string_view, 8> kBase{"m", "kg", "s", "A", "K", "mol", "cd", "rad"};
 
 struct Meaning {
@@ -321,11 +322,12 @@ Error unknown_symbol(std::string_view symbol, std::string_view text) {
                       [](char a, char b) { return lower(a) == lower(b); });
   });
   const std::string near = same_but_case != known.end() ? *same_but_case : nearest(symbol, known);
-  Error error{ErrorKind::bad_input,
-              symbol == text ? fmt::format("unknown unit '{}'", symbol)
-                             : fmt::format("unknown unit '{}' in '{}'", symbol, text),
-              {},
-              near.empty() ? "units are written as mm/s2, degC, rpm, kW, l/min" : fmt::format("did you mean {}?", near)};
+  Error error{
+      ErrorKind::bad_input,
+      symbol == text ? fmt::format("unknown unit '{}'", symbol)
+                     : fmt::format("unknown unit '{}' in '{}'", symbol, text),
+      {},
+      near.empty() ? "units are written as mm/s2, degC, rpm, kW, l/min" : fmt::format("did you mean {}?", near)};
   return error;
 }
 
@@ -354,7 +356,8 @@ Result<Unit> Unit::parse(std::string_view text) {
 bool Unit::dimensionless() const { return exponents_ == kNone; }
 
 bool Unit::overflowed() const {
-  const bool exponents = std::any_of(exponents_.begin(), exponents_.end(), [](int e) { return std::abs(e) > kMaxExponent; });
+  const bool exponents =
+      std::any_of(exponents_.begin(), exponents_.end(), [](int e) { return std::abs(e) > kMaxExponent; });
   return exponents || !std::isnormal(scale_);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Physical units as people write them ("mm/s2", "degC", "kW*h", "rpm", "%"), reduced to SI dimensions so that
-// expressions can be checked at load time and values converted. The prefixes and symbols follow the SI Brochure (9th ed.).
+// expressions can be checked at load time and values converted. The prefixes and symbols follow the SI Brochure (9th
+// ed.).
 #pragma once
 
 #include <array>

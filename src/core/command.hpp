@@ -64,7 +64,8 @@ class Decisions {
   virtual bool send(const Command& command) = 0;
   virtual CommandId next_command_id() = 0;
   virtual void publish(Event&& event) = 0;
-  // One line of the append-only audit log: a command refused by an interlock, suppressed by dry-run, sent, acknowledged.
+  // One line of the append-only audit log: a command refused by an interlock, suppressed by dry-run, sent,
+  // acknowledged.
   virtual void audit(std::string_view what, const Command& command, std::string_view why) = 0;
 };
 

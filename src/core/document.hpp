@@ -17,10 +17,10 @@ struct Node {
   struct Entry;
 
   Kind kind = Kind::null;
-  std::string scalar;         // of a scalar, as written
-  bool quoted = false;        // "1" and 1 differ
-  std::vector<Node> items;    // of a list
-  std::vector<Entry> entries; // of a map, in file order; keys are unique
+  std::string scalar;          // of a scalar, as written
+  bool quoted = false;         // "1" and 1 differ
+  std::vector<Node> items;     // of a list
+  std::vector<Entry> entries;  // of a map, in file order; keys are unique
   Where where;
 
   [[nodiscard]] bool is_null() const { return kind == Kind::null; }

@@ -6,7 +6,8 @@ using namespace alara;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const Property item{.name = "item", .type = PropertyType::duration};
-  static const Schema inner{"inner", "", {{.name = "unit", .type = PropertyType::unit}, {.name = "rate", .type = PropertyType::frequency}}};
+  static const Schema inner{
+      "inner", "", {{.name = "unit", .type = PropertyType::unit}, {.name = "rate", .type = PropertyType::frequency}}};
   static const Schema schema{"fuzz",
                              "",
                              {{.name = "number", .type = PropertyType::number, .least = 0, .most = 10},

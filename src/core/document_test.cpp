@@ -27,8 +27,8 @@ TEST(Document, TellsNothingFromAnEmptyText) {
 }
 
 TEST(Document, RefusesWhatIsMalformedWithAPlace) {
-  for (const std::string_view text : {"a: [1, 2", "a: {b: 1", "a: 'open", "a: 1\n b: 2\n", "a: 1\na: 2\n", "? [x]\n: 1\n", "a: &x 1\nb: *x\n",
-                                      "\t- a", "a: \"\\q\"", "{a: x > 38[A]}"}) {
+  for (const std::string_view text : {"a: [1, 2", "a: {b: 1", "a: 'open", "a: 1\n b: 2\n", "a: 1\na: 2\n",
+                                      "? [x]\n: 1\n", "a: &x 1\nb: *x\n", "\t- a", "a: \"\\q\"", "{a: x > 38[A]}"}) {
     const auto tree = parse_document(text, "f.yaml");
     ASSERT_FALSE(tree) << text;
     EXPECT_EQ(tree.error().where.file, "f.yaml") << text;

@@ -42,7 +42,8 @@ class RecordingInlet final : public Inlet {
     ++seen_.batches;
     seen_.blocks += batch.is_block() ? 1 : 0;
     for (std::size_t i = 0; i < batch.size(); ++i)
-      seen_.points.push_back({batch.signal_at(i), batch.value[i], batch.time_at(i), batch.quality_at(i), batch.arrival});
+      seen_.points.push_back(
+          {batch.signal_at(i), batch.value[i], batch.time_at(i), batch.quality_at(i), batch.arrival});
     changed_.notify_all();
   }
   void reject(std::string_view reason, std::uint64_t points) override {

@@ -21,7 +21,8 @@ struct Frame {
   std::span<const Quality> quality;
   std::span<const std::span<const double>> columns;
   Nanos arrival = 0;  // monotonic arrival of the newest sample that went into these rows
-  // Of joined rows: when the value that has waited longest arrived (monotonic). Empty: all values are as new as `arrival`.
+  // Of joined rows: when the value that has waited longest arrived (monotonic). Empty: all values are as new as
+  // `arrival`.
   std::span<const Nanos> oldest = {};
   Nanos now = 0;  // the engine's event time when it hands these rows over; 0: it has none yet
 

@@ -21,7 +21,7 @@ namespace alara {
 
 // A named column of a pipeline: a signal or an operator's output, as known at load time.
 struct ValueInfo {
-  std::string name;    // "vibration", "load.mean"
+  std::string name;  // "vibration", "load.mean"
   Unit unit;
   double rate_hz = 0;  // expected samples per second and asset; 0 = unknown
   bool boolean = false;
@@ -68,14 +68,14 @@ class Operator {
 struct OperatorContext {
   PipelineId pipeline{};
   std::string pipeline_name;
-  std::string step_name;                 // key in the site file
-  std::span<const AssetId> assets;       // slot -> asset
+  std::string step_name;            // key in the site file
+  std::span<const AssetId> assets;  // slot -> asset
   std::span<const std::string> asset_names;
   Decisions* decisions = nullptr;
-  std::string directory;                 // of the site file: relative paths start here
+  std::string directory;  // of the site file: relative paths start here
   // Resolves an actuator address of the site file ("plc/coil/{n}") for one slot; connectors check it. Load time only.
   class ActuatorBook* actuators = nullptr;
-  std::uint64_t seed = 1;                // for operators that draw random numbers
+  std::uint64_t seed = 1;  // for operators that draw random numbers
   // One map for a pipeline and all its shards: under its step name a kind keeps what its operators share (a loaded
   // model). Null: nothing is shared. Load time only.
   std::map<std::string, std::shared_ptr<void>>* shared = nullptr;
@@ -93,8 +93,8 @@ class ActuatorBook {
 class OperatorKind {
  public:
   virtual ~OperatorKind() = default;
-  [[nodiscard]] virtual std::string_view key() const = 0;   // the pipeline key: "window"
-  [[nodiscard]] virtual const Schema& schema() const = 0;   // of one step's options
+  [[nodiscard]] virtual std::string_view key() const = 0;  // the pipeline key: "window"
+  [[nodiscard]] virtual const Schema& schema() const = 0;  // of one step's options
 
   // The names of the values the step reads, from its options alone; drives the ordering of the steps.
   // `options` has passed schema().check().
@@ -103,8 +103,8 @@ class OperatorKind {
   struct Made {
     std::vector<ValueInfo> outputs;  // local names: "mean" becomes "<step>.mean"; "" becomes "<step>"
     std::unique_ptr<Operator> code;
-    std::size_t memory_bound = 0;    // bytes it can come to hold, for the load-time memory check
-    std::vector<Error> warnings;     // e.g. a window that can never fill
+    std::size_t memory_bound = 0;  // bytes it can come to hold, for the load-time memory check
+    std::vector<Error> warnings;   // e.g. a window that can never fill
   };
   // Checks names, units, rates and shapes of `inputs` (in the order of inputs()) and builds the operator.
   virtual Result<Made> make(const Node& options, std::span<const ValueInfo> inputs,

@@ -16,7 +16,14 @@
 namespace alara {
 
 enum class PropertyType : std::uint8_t {
-  text, boolean, integer, number, duration, size, frequency, choice,
+  text,
+  boolean,
+  integer,
+  number,
+  duration,
+  size,
+  frequency,
+  choice,
   expression,  // a formula over named values
   unit,        // "mm/s2"
   any,         // checked by its reader: a scalar, list or map
@@ -30,17 +37,17 @@ struct Schema;
 struct Property {
   std::string name;
   PropertyType type = PropertyType::text;
-  std::string sentence = {};                // what it does and what changing it costs
-  std::string fallback = {};                // the default, as written in a file; "" = none
+  std::string sentence = {};  // what it does and what changing it costs
+  std::string fallback = {};  // the default, as written in a file; "" = none
   bool required = false;
-  std::vector<std::string> choices = {};    // for choice
+  std::vector<std::string> choices = {};        // for choice
   std::optional<double> least = {}, most = {};  // limits of numbers; durations in nanoseconds, sizes in bytes
-  const Schema* fields = nullptr;           // for object
-  const Property* element = nullptr;        // for list and map (static storage)
+  const Schema* fields = nullptr;               // for object
+  const Property* element = nullptr;            // for list and map (static storage)
 };
 
 struct Schema {
-  std::string name;      // "modbus connector"
+  std::string name;  // "modbus connector"
   std::string sentence;
   std::vector<Property> properties;
 
@@ -56,7 +63,7 @@ class Options {
  public:
   Options(const Node& map, const Schema& schema) : map_(map), schema_(schema) {}
 
-  [[nodiscard]] bool has(std::string_view name) const;  // written in the file
+  [[nodiscard]] bool has(std::string_view name) const;          // written in the file
   [[nodiscard]] std::string text(std::string_view name) const;  // also for choice, expression, unit
   [[nodiscard]] bool boolean(std::string_view name) const;
   [[nodiscard]] std::int64_t integer(std::string_view name) const;
@@ -65,8 +72,8 @@ class Options {
   [[nodiscard]] std::uint64_t size(std::string_view name) const;
   [[nodiscard]] double frequency(std::string_view name) const;
   [[nodiscard]] std::vector<std::string> texts(std::string_view name) const;  // a list of scalars, or one scalar
-  [[nodiscard]] const Node* node(std::string_view name) const;  // nullptr when absent
-  [[nodiscard]] Where where(std::string_view name) const;       // of the value, else of the map
+  [[nodiscard]] const Node* node(std::string_view name) const;                // nullptr when absent
+  [[nodiscard]] Where where(std::string_view name) const;                     // of the value, else of the map
 
  private:
   [[nodiscard]] const Property& declared(std::string_view name) const;

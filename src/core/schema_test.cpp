@@ -7,21 +7,27 @@ namespace alara {
 namespace {
 
 const Schema& inner() {
-  static const Schema schema{"inner", "Inside.", {{.name = "unit", .type = PropertyType::unit, .sentence = "Its unit."}}};
+  static const Schema schema{
+      "inner", "Inside.", {{.name = "unit", .type = PropertyType::unit, .sentence = "Its unit."}}};
   return schema;
 }
 
 const Schema& sample_schema() {
   static const Property name{.name = "name", .type = PropertyType::text};
-  static const Schema schema{"sample",
-                             "A sample.",
-                             {{.name = "poll", .type = PropertyType::duration, .sentence = "How often.", .fallback = "10ms", .least = 1e6},
-                              {.name = "endpoint", .type = PropertyType::text, .sentence = "Where.", .required = true},
-                              {.name = "order", .type = PropertyType::choice, .sentence = "Bytes.", .fallback = "abcd", .choices = {"abcd", "cdab"}},
-                              {.name = "units", .type = PropertyType::integer, .fallback = "1", .least = 0, .most = 247},
-                              {.name = "strict", .type = PropertyType::boolean, .fallback = "false"},
-                              {.name = "names", .type = PropertyType::list, .element = &name},
-                              {.name = "inside", .type = PropertyType::object, .fields = &inner()}}};
+  static const Schema schema{
+      "sample",
+      "A sample.",
+      {{.name = "poll", .type = PropertyType::duration, .sentence = "How often.", .fallback = "10ms", .least = 1e6},
+       {.name = "endpoint", .type = PropertyType::text, .sentence = "Where.", .required = true},
+       {.name = "order",
+        .type = PropertyType::choice,
+        .sentence = "Bytes.",
+        .fallback = "abcd",
+        .choices = {"abcd", "cdab"}},
+       {.name = "units", .type = PropertyType::integer, .fallback = "1", .least = 0, .most = 247},
+       {.name = "strict", .type = PropertyType::boolean, .fallback = "false"},
+       {.name = "names", .type = PropertyType::list, .element = &name},
+       {.name = "inside", .type = PropertyType::object, .fields = &inner()}}};
   return schema;
 }
 
@@ -36,7 +42,9 @@ std::vector<std::string> faults(std::string_view yaml) {
 }
 
 TEST(Schema, AcceptsWhatItDeclares) {
-  EXPECT_TRUE(faults("{endpoint: x, poll: 5ms, order: cdab, units: 247, strict: true, names: [a, b], inside: {unit: mm/s2}}").empty());
+  EXPECT_TRUE(
+      faults("{endpoint: x, poll: 5ms, order: cdab, units: 247, strict: true, names: [a, b], inside: {unit: mm/s2}}")
+          .empty());
   EXPECT_TRUE(faults("{endpoint: x, names: a}").empty()) << "one item may stand without brackets";
 }
 
@@ -87,7 +95,8 @@ TEST(Schema, DescribesItselfAsJsonAndText) {
   EXPECT_EQ(json->find("properties")->entries.size(), sample_schema().properties.size());
   EXPECT_EQ(json->find("required")->items.size(), 1u);
   const std::string reference = markdown_reference(sample_schema());
-  for (const Property& property : sample_schema().properties) EXPECT_NE(reference.find("`" + property.name + "`"), std::string::npos);
+  for (const Property& property : sample_schema().properties)
+    EXPECT_NE(reference.find("`" + property.name + "`"), std::string::npos);
   EXPECT_NE(reference.find("Its unit."), std::string::npos);
 }
 

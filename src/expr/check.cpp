@@ -52,11 +52,14 @@ class Checker {
     typed_.nodes.push_back({Kind::constant, Opcode::copy, value, 0, -1, -1, -1});
     return static_cast<int>(typed_.nodes.size() - 1);
   }
-  bool is_constant(int node) const { return node < 0 || typed_.nodes[static_cast<std::size_t>(node)].kind == Kind::constant; }
+  bool is_constant(int node) const {
+    return node < 0 || typed_.nodes[static_cast<std::size_t>(node)].kind == Kind::constant;
+  }
   double value_of(int node) const { return node < 0 ? 0 : typed_.nodes[static_cast<std::size_t>(node)].value; }
 
   int operation(Opcode op, int a, int b = -1, int c = -1) {
-    if (is_constant(a) && is_constant(b) && is_constant(c)) return constant(apply(op, value_of(a), value_of(b), value_of(c)));
+    if (is_constant(a) && is_constant(b) && is_constant(c))
+      return constant(apply(op, value_of(a), value_of(b), value_of(c)));
     typed_.nodes.push_back({Kind::operation, op, 0, 0, a, b, c});
     return static_cast<int>(typed_.nodes.size() - 1);
   }
@@ -90,13 +93,15 @@ class Checker {
     return {};
   }
 
-  tl::unexpected<Error> mismatch(int index, std::string_view what, int left, const Part& a, int right, const Part& b) const {
+  tl::unexpected<Error> mismatch(int index, std::string_view what, int left, const Part& a, int right,
+                                 const Part& b) const {
     std::string hint;
     const Unit radian = *Unit::parse("rad");
     if (a.unit.times(radian).same_dimension(b.unit) || a.unit.over(radian).same_dimension(b.unit))
       hint = "angles count as a unit here: multiply or divide by 1[rad]";
-    return stop(index, fmt::format("can not {} '{}' ({}) and '{}' ({})", what, written(left), unit_text(a), written(right),
-                                   unit_text(b)),
+    return stop(index,
+                fmt::format("can not {} '{}' ({}) and '{}' ({})", what, written(left), unit_text(a), written(right),
+                            unit_text(b)),
                 std::move(hint));
   }
 
@@ -131,15 +136,18 @@ class Checker {
 
   Status no_mixed_zero(int operand, const Part& difference, const Part& scale) const {
     if (difference.difference && scale.unit.affine())
-      return stop(operand, fmt::format("'{}' is a difference of temperatures and meets one in {}", written(operand), scale.unit.text()),
-                  "give the other side in K, as in 5[K]");
+      return stop(
+          operand,
+          fmt::format("'{}' is a difference of temperatures and meets one in {}", written(operand), scale.unit.text()),
+          "give the other side in K, as in 5[K]");
     return {};
   }
 
   Status no_own_zero(int operand, const Part& part, std::string_view what) const {
     if (part.unit.affine())
-      return stop(operand, fmt::format("'{}' is in {}, which has its own zero: {} has no meaning", written(operand),
-                                       part.unit.text(), what),
+      return stop(operand,
+                  fmt::format("'{}' is in {}, which has its own zero: {} has no meaning", written(operand),
+                              part.unit.text(), what),
                   fmt::format("convert it first, as in {}[K], or subtract a temperature", written(operand)));
     return {};
   }
@@ -153,11 +161,16 @@ class Checker {
   Result<Part> visit(int index) {
     const TreeNode& node = at(index);
     switch (node.op) {
-      case Op::number: return Part{constant(node.number), {}, false, true, false};
-      case Op::boolean: return Part{constant(node.number), {}, true, true, false};
-      case Op::value: return value(index);
-      case Op::as_unit: return as_unit(index);
-      default: break;
+      case Op::number:
+        return Part{constant(node.number), {}, false, true, false};
+      case Op::boolean:
+        return Part{constant(node.number), {}, true, true, false};
+      case Op::value:
+        return value(index);
+      case Op::as_unit:
+        return as_unit(index);
+      default:
+        break;
     }
     std::vector<Part> parts;
     for (const int argument : node.arguments) {
@@ -172,27 +185,47 @@ class Checker {
   Result<Part> combine(int index, Op op, const std::vector<int>& operands, std::vector<Part>& parts) {
     switch (op) {
       case Op::add:
-      case Op::subtract: return sum(index, operands, parts, op == Op::add ? Opcode::add : Opcode::subtract);
+      case Op::subtract:
+        return sum(index, operands, parts, op == Op::add ? Opcode::add : Opcode::subtract);
       case Op::multiply:
-      case Op::divide: return product(index, operands, parts, op == Op::multiply ? Opcode::multiply : Opcode::divide);
-      case Op::power: return power(index, operands, parts);
-      case Op::less: return compare(index, operands, parts, Opcode::less);
-      case Op::less_equal: return compare(index, operands, parts, Opcode::less_equal);
-      case Op::greater: return compare(index, operands, parts, Opcode::greater);
-      case Op::greater_equal: return compare(index, operands, parts, Opcode::greater_equal);
-      case Op::equal: return compare(index, operands, parts, Opcode::equal);
-      case Op::not_equal: return compare(index, operands, parts, Opcode::not_equal);
-      case Op::logical_not: return logic(operands, parts, Opcode::logical_not);
-      case Op::logical_and: return logic(operands, parts, Opcode::logical_and);
-      case Op::logical_or: return logic(operands, parts, Opcode::logical_or);
-      case Op::select: return select(index, operands, parts);
-      case Op::min: return fold(index, "compare", operands, parts, Opcode::min);
-      case Op::max: return fold(index, "compare", operands, parts, Opcode::max);
-      case Op::coalesce: return fold(index, "choose between", operands, parts, Opcode::coalesce);
-      case Op::clamp: return clamp(index, operands, parts);
-      case Op::modulo: return modulo(index, operands, parts);
-      case Op::atan2: return atan2(index, operands, parts);
-      default: return unary(operands.front(), op, parts.front());
+      case Op::divide:
+        return product(index, operands, parts, op == Op::multiply ? Opcode::multiply : Opcode::divide);
+      case Op::power:
+        return power(index, operands, parts);
+      case Op::less:
+        return compare(index, operands, parts, Opcode::less);
+      case Op::less_equal:
+        return compare(index, operands, parts, Opcode::less_equal);
+      case Op::greater:
+        return compare(index, operands, parts, Opcode::greater);
+      case Op::greater_equal:
+        return compare(index, operands, parts, Opcode::greater_equal);
+      case Op::equal:
+        return compare(index, operands, parts, Opcode::equal);
+      case Op::not_equal:
+        return compare(index, operands, parts, Opcode::not_equal);
+      case Op::logical_not:
+        return logic(operands, parts, Opcode::logical_not);
+      case Op::logical_and:
+        return logic(operands, parts, Opcode::logical_and);
+      case Op::logical_or:
+        return logic(operands, parts, Opcode::logical_or);
+      case Op::select:
+        return select(index, operands, parts);
+      case Op::min:
+        return fold(index, "compare", operands, parts, Opcode::min);
+      case Op::max:
+        return fold(index, "compare", operands, parts, Opcode::max);
+      case Op::coalesce:
+        return fold(index, "choose between", operands, parts, Opcode::coalesce);
+      case Op::clamp:
+        return clamp(index, operands, parts);
+      case Op::modulo:
+        return modulo(index, operands, parts);
+      case Op::atan2:
+        return atan2(index, operands, parts);
+      default:
+        return unary(operands.front(), op, parts.front());
     }
   }
 
@@ -206,7 +239,8 @@ class Checker {
     std::vector<std::string> known;
     for (const ValueInfo& value : values_) known.push_back(value.name);
     const std::string near = nearest(node.name, known);
-    return stop(index, fmt::format("there is no value '{}' here", node.name), near.empty() ? "" : fmt::format("did you mean {}?", near));
+    return stop(index, fmt::format("there is no value '{}' here", node.name),
+                near.empty() ? "" : fmt::format("did you mean {}?", near));
   }
 
   Result<Part> as_unit(int index) {
@@ -234,7 +268,8 @@ class Checker {
       return {};
     }
     if (!part.unit.same_dimension(unit))
-      return stop(operand, fmt::format("can not convert '{}' ({}) to {}", written(operand), unit_text(part), unit_text(aim)));
+      return stop(operand,
+                  fmt::format("can not convert '{}' ({}) to {}", written(operand), unit_text(part), unit_text(aim)));
     ALARA_CHECK(no_mixed_zero(operand, part, aim));
     convert(part, unit);
     return {};
@@ -255,8 +290,9 @@ class Checker {
   Result<Part> temperature_sum(int index, const std::vector<int>& operands, Part& a, Part& b, Opcode op) {
     const bool both = a.unit.affine() && b.unit.affine();
     if (op == Opcode::add && both)
-      return stop(index, fmt::format("can not add two temperatures, '{}' and '{}'", written(operands[0]), written(operands[1])),
-                  "give one as a difference in K, as in 5[K]");
+      return stop(
+          index, fmt::format("can not add two temperatures, '{}' and '{}'", written(operands[0]), written(operands[1])),
+          "give one as a difference in K, as in 5[K]");
     if (op == Opcode::subtract && b.unit.affine()) {
       if (a.difference) return stop(index, "can not subtract a temperature from a difference of temperatures");
       if (a.bare) a.unit = b.unit;
@@ -302,17 +338,20 @@ class Checker {
     ALARA_CHECK(no_own_zero(operands[0], base, "a power"));
     make_plain(exponent);
     if (!exponent.unit.dimensionless())
-      return stop(operands[1], fmt::format("the exponent '{}' has the unit {}", written(operands[1]), exponent.unit.text()));
+      return stop(operands[1],
+                  fmt::format("the exponent '{}' has the unit {}", written(operands[1]), exponent.unit.text()));
     Part result;
     result.bare = base.bare && exponent.bare;
     make_plain(base);
     if (!base.unit.dimensionless()) {
       if (!is_constant(exponent.node))
-        return stop(index, fmt::format("'{}' has the unit {}: its exponent must be a constant", written(operands[0]), base.unit.text()));
+        return stop(index, fmt::format("'{}' has the unit {}: its exponent must be a constant", written(operands[0]),
+                                       base.unit.text()));
       const double power = value_of(exponent.node);
       if (power == 0.5) return root(operands[0], base);
       if (power != std::trunc(power) || std::abs(power) > Unit::kMaxExponent)
-        return stop(operands[1], fmt::format("{:g} is no exponent for the unit {}", power, base.unit.text()), "use whole numbers or 0.5");
+        return stop(operands[1], fmt::format("{:g} is no exponent for the unit {}", power, base.unit.text()),
+                    "use whole numbers or 0.5");
       result.unit = base.unit.power(static_cast<int>(power));
     }
     const bool square = is_constant(exponent.node) && value_of(exponent.node) == 2;
@@ -351,7 +390,8 @@ class Checker {
                 parts[1].boolean && parts[2].boolean, bare, parts[1].difference || parts[2].difference};
   }
 
-  Result<Part> fold(int index, std::string_view what, const std::vector<int>& operands, std::vector<Part>& parts, Opcode op) {
+  Result<Part> fold(int index, std::string_view what, const std::vector<int>& operands, std::vector<Part>& parts,
+                    Opcode op) {
     const bool bare = std::all_of(parts.begin(), parts.end(), [](const Part& part) { return part.bare; });
     ALARA_CHECK(unify(index, what, operands, parts));
     Part result = parts[0];
@@ -379,7 +419,8 @@ class Checker {
     ALARA_CHECK(no_own_zero(operands[1], parts[1], "a remainder"));
     const bool bare = parts[0].bare && parts[1].bare;
     ALARA_CHECK(unify(index, "divide", operands, parts));
-    return Part{operation(Opcode::modulo, parts[0].node, parts[1].node), parts[0].unit, false, bare, parts[0].difference};
+    return Part{operation(Opcode::modulo, parts[0].node, parts[1].node), parts[0].unit, false, bare,
+                parts[0].difference};
   }
 
   Result<Part> atan2(int index, const std::vector<int>& operands, std::vector<Part>& parts) {
@@ -398,23 +439,37 @@ class Checker {
         ALARA_CHECK(no_own_zero(operand, part, "its amount"));
         part.node = operation(Opcode::abs, part.node);
         return part;
-      case Op::floor: part.node = operation(Opcode::floor, part.node); return part;
-      case Op::ceil: part.node = operation(Opcode::ceil, part.node); return part;
-      case Op::round: part.node = operation(Opcode::round, part.node); return part;
+      case Op::floor:
+        part.node = operation(Opcode::floor, part.node);
+        return part;
+      case Op::ceil:
+        part.node = operation(Opcode::ceil, part.node);
+        return part;
+      case Op::round:
+        part.node = operation(Opcode::round, part.node);
+        return part;
       case Op::sqrt:
         ALARA_CHECK(no_own_zero(operand, part, "its root"));
         return root(operand, std::move(part));
       case Op::sign:
         ALARA_CHECK(no_own_zero(operand, part, "its sign"));
         return Part{operation(Opcode::sign, part.node), {}, false, false, false};
-      case Op::isnan: return Part{operation(Opcode::isnan, part.node), {}, true, false, false};
-      case Op::sin: return angle(operand, Opcode::sin, part);
-      case Op::cos: return angle(operand, Opcode::cos, part);
-      case Op::tan: return angle(operand, Opcode::tan, part);
-      case Op::exp: return plain(operand, Opcode::exp, part);
-      case Op::log: return plain(operand, Opcode::log, part);
-      case Op::log10: return plain(operand, Opcode::log10, part);
-      default: break;
+      case Op::isnan:
+        return Part{operation(Opcode::isnan, part.node), {}, true, false, false};
+      case Op::sin:
+        return angle(operand, Opcode::sin, part);
+      case Op::cos:
+        return angle(operand, Opcode::cos, part);
+      case Op::tan:
+        return angle(operand, Opcode::tan, part);
+      case Op::exp:
+        return plain(operand, Opcode::exp, part);
+      case Op::log:
+        return plain(operand, Opcode::log, part);
+      case Op::log10:
+        return plain(operand, Opcode::log10, part);
+      default:
+        break;
     }
     abort_with("an operator has no rule for its units", __FILE__, __LINE__);
   }
@@ -433,8 +488,10 @@ class Checker {
 
   Result<Part> plain(int operand, Opcode op, Part part) {
     if (!part.unit.dimensionless())
-      return stop(operand, fmt::format("'{}' has the unit {}; this function takes plain numbers", written(operand), part.unit.text()),
-                  fmt::format("divide by a reference, as in {} / 1[{}]", written(operand), part.unit.text()));
+      return stop(
+          operand,
+          fmt::format("'{}' has the unit {}; this function takes plain numbers", written(operand), part.unit.text()),
+          fmt::format("divide by a reference, as in {} / 1[{}]", written(operand), part.unit.text()));
     make_plain(part);
     return Part{operation(op, part.node), {}, false, part.bare, false};
   }

@@ -35,15 +35,18 @@ class ComputeKind final : public OperatorKind {
  public:
   ComputeKind() {
     schema_.name = "compute";
-    schema_.sentence = "One number or condition computed from every row, written as the step's value: `power: {compute: current * 400[V]}`. "
-                       "Units are checked and converted; `(…)[kW]` gives the result in kW.";
+    schema_.sentence =
+        "One number or condition computed from every row, written as the step's value: `power: {compute: current * "
+        "400[V]}`. "
+        "Units are checked and converted; `(…)[kW]` gives the result in kW.";
   }
 
   [[nodiscard]] std::string_view key() const override { return "compute"; }
   [[nodiscard]] const Schema& schema() const override { return schema_; }
 
   Result<std::vector<std::string>> inputs(const Node& formula) const override {
-    if (!formula.is_scalar()) return fail_at(formula.where, "compute takes an expression, as in compute: current * 400[V]");
+    if (!formula.is_scalar())
+      return fail_at(formula.where, "compute takes an expression, as in compute: current * 400[V]");
     ALARA_TRY(auto names, names_in(source_of(formula)));
     if (names.empty()) return fail_at(formula.where, "compute reads no value: '{}' is a constant", formula.scalar);
     return names;

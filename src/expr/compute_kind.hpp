@@ -6,8 +6,8 @@
 
 namespace alara::expr {
 
-// `power: {compute: spindle_current * 400[V]}`. One output, named as the step, one row per input row. A row whose result
-// is NaN though its inputs are good (log of a negative number) turns bad.
+// `power: {compute: spindle_current * 400[V]}`. One output, named as the step, one row per input row. A row whose
+// result is NaN though its inputs are good (log of a negative number) turns bad.
 [[nodiscard]] const OperatorKind& compute_kind();
 
 }  // namespace alara::expr

@@ -8,12 +8,15 @@
 namespace alara::expr {
 namespace {
 
-Node formula(std::string_view text) { return parse_document("compute: " + std::string(text), "site.yaml")->entries[0].value; }
+Node formula(std::string_view text) {
+  return parse_document("compute: " + std::string(text), "site.yaml")->entries[0].value;
+}
 
 const std::vector<ValueInfo> kValues = {{"current", *Unit::parse("A"), 100, false}, {"ratio", {}, 10, false}};
 
 TEST(Compute, ReadsItsInputsFromTheFormula) {
-  EXPECT_EQ(*compute_kind().inputs(formula("current * ratio + current")), (std::vector<std::string>{"current", "ratio"}));
+  EXPECT_EQ(*compute_kind().inputs(formula("current * ratio + current")),
+            (std::vector<std::string>{"current", "ratio"}));
   const auto constant = compute_kind().inputs(formula("1 + 2"));
   ASSERT_FALSE(constant);
   EXPECT_EQ(constant.error().text(), "site.yaml:1:10: compute reads no value: '1 + 2' is a constant");

@@ -18,11 +18,11 @@
 
 namespace alara::expr {
 
-inline constexpr std::size_t kMaxLength = 4096;   // characters of one expression
-inline constexpr std::size_t kMaxNodes = 500;     // numbers, values, operators and calls in it
-inline constexpr int kMaxDepth = 64;              // brackets, calls and prefixes within one another
-inline constexpr std::size_t kMaxRegisters = 256; // intermediate results alive at once
-inline constexpr std::size_t kChunk = 256;        // rows evaluated at a time; a register is 2 KB
+inline constexpr std::size_t kMaxLength = 4096;    // characters of one expression
+inline constexpr std::size_t kMaxNodes = 500;      // numbers, values, operators and calls in it
+inline constexpr int kMaxDepth = 64;               // brackets, calls and prefixes within one another
+inline constexpr std::size_t kMaxRegisters = 256;  // intermediate results alive at once
+inline constexpr std::size_t kChunk = 256;         // rows evaluated at a time; a register is 2 KB
 
 // A text and where its first character stands.
 struct Source {
@@ -35,9 +35,42 @@ struct Source {
 [[nodiscard]] Result<std::vector<std::string>> names_in(const Source& source);
 
 enum class Opcode : std::uint8_t {
-  copy, negate, logical_not, add, subtract, multiply, divide, modulo, power,
-  less, less_equal, greater, greater_equal, equal, not_equal, logical_and, logical_or, select,
-  square, abs, sqrt, exp, log, log10, sin, cos, tan, atan2, min, max, floor, ceil, round, sign, isnan, coalesce,
+  copy,
+  negate,
+  logical_not,
+  add,
+  subtract,
+  multiply,
+  divide,
+  modulo,
+  power,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
+  equal,
+  not_equal,
+  logical_and,
+  logical_or,
+  select,
+  square,
+  abs,
+  sqrt,
+  exp,
+  log,
+  log10,
+  sin,
+  cos,
+  tan,
+  atan2,
+  min,
+  max,
+  floor,
+  ceil,
+  round,
+  sign,
+  isnan,
+  coalesce,
 };
 
 struct Instruction {
@@ -51,7 +84,7 @@ class Program {
   [[nodiscard]] const Unit& unit() const { return unit_; }
   [[nodiscard]] bool boolean() const { return boolean_; }  // a comparison or logic; 0 or 1
   [[nodiscard]] bool constant() const { return uses_.empty(); }
-  [[nodiscard]] bool handles_nan() const { return handles_nan_; }     // it calls isnan or coalesce
+  [[nodiscard]] bool handles_nan() const { return handles_nan_; }  // it calls isnan or coalesce
   // The input columns that matter, rising.
   [[nodiscard]] std::span<const std::size_t> uses() const { return uses_; }
   [[nodiscard]] std::size_t memory_bytes() const;
@@ -75,8 +108,8 @@ class Program {
   Unit unit_;
   bool boolean_ = false;
   bool handles_nan_ = false;
-  std::vector<double> scratch_;            // a chunk per constant and per register
-  std::vector<const double*> operands_;    // where each operand's chunk lies
+  std::vector<double> scratch_;          // a chunk per constant and per register
+  std::vector<const double*> operands_;  // where each operand's chunk lies
 };
 
 // Compiles against the values a frame will carry, in the order of its columns.

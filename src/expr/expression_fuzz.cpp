@@ -22,7 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ALARA_ASSERT(!program.error().message.empty(), "an error says what is wrong");
     return 0;
   }
-  static const std::vector<double> samples = {0, 1, -2.5, 1e300, std::nan(""), std::numeric_limits<double>::infinity(), 7};
+  static const std::vector<double> samples = {0, 1, -2.5, 1e300, std::nan(""), std::numeric_limits<double>::infinity(),
+                                              7};
   std::vector<std::vector<double>> columns(values.size());
   std::vector<std::span<const double>> spans;
   for (std::size_t c = 0; c < columns.size(); ++c) {
@@ -34,7 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (std::size_t i = 0; i < out.size(); ++i) {
     for (std::size_t c = 0; c < columns.size(); ++c) row[c] = columns[c][i];
     const double expected = program->evaluate(row);
-    ALARA_ASSERT(std::isnan(expected) ? std::isnan(out[i]) : std::bit_cast<std::uint64_t>(out[i]) == std::bit_cast<std::uint64_t>(expected),
+    ALARA_ASSERT(std::isnan(expected) ? std::isnan(out[i])
+                                      : std::bit_cast<std::uint64_t>(out[i]) == std::bit_cast<std::uint64_t>(expected),
                  "columns and rows agree");
   }
   return 0;

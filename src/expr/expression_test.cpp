@@ -18,11 +18,20 @@ const double kNan = std::nan("");
 Unit unit(std::string_view text) { return *Unit::parse(text); }
 
 std::vector<ValueInfo> plant() {
-  return {{"x", {}, 0, false},          {"y", {}, 0, false},           {"current", unit("A"), 0, false},
-          {"voltage", unit("V"), 0, false}, {"load.mean", unit("mm/s2"), 0, false}, {"inlet", unit("degC"), 0, false},
-          {"outlet", unit("degC"), 0, false}, {"humidity", unit("%"), 0, false},  {"speed", unit("rpm"), 0, false},
-          {"torque", unit("N*m"), 0, false},  {"running", {}, 0, true},          {"oven", unit("K"), 0, false},
-          {"flow", unit("l/min"), 0, false}, {"freezer", unit("degF"), 0, false}};
+  return {{"x", {}, 0, false},
+          {"y", {}, 0, false},
+          {"current", unit("A"), 0, false},
+          {"voltage", unit("V"), 0, false},
+          {"load.mean", unit("mm/s2"), 0, false},
+          {"inlet", unit("degC"), 0, false},
+          {"outlet", unit("degC"), 0, false},
+          {"humidity", unit("%"), 0, false},
+          {"speed", unit("rpm"), 0, false},
+          {"torque", unit("N*m"), 0, false},
+          {"running", {}, 0, true},
+          {"oven", unit("K"), 0, false},
+          {"flow", unit("l/min"), 0, false},
+          {"freezer", unit("degF"), 0, false}};
 }
 
 Source at(std::string_view text) { return {std::string(text), {"site.yaml", 7, 11}}; }
@@ -116,7 +125,8 @@ TEST(Expression, ConvertsUnitsByItself) {
   EXPECT_EQ(value_of("current * 400[V]").unit, "W");
   EXPECT_EQ(value_of("current * 0.4[kV]").unit, "kW");
   EXPECT_DOUBLE_EQ(value_of("(current * 400[V])[kW]", {{"current", 10}}).number, 4);
-  EXPECT_DOUBLE_EQ(value_of("(torque * speed / 1[rad])[W]", {{"torque", 30}, {"speed", 60}}).number, 60 * std::numbers::pi);
+  EXPECT_DOUBLE_EQ(value_of("(torque * speed / 1[rad])[W]", {{"torque", 30}, {"speed", 60}}).number,
+                   60 * std::numbers::pi);
   EXPECT_DOUBLE_EQ(value_of("flow * 10min > 99l", {{"flow", 10}}).number, 1);
   EXPECT_DOUBLE_EQ(value_of("humidity * current", {{"humidity", 50}, {"current", 8}}).number, 4);
   EXPECT_DOUBLE_EQ(value_of("load.mean / 2[m/s2]", {{"load.mean", 500}}).number, 0.25);
@@ -148,54 +158,55 @@ TEST(Expression, KnowsThatTemperaturesHaveTheirOwnZero) {
 TEST(Expression, ExplainsWhatDoesNotFit) {
   const struct {
     std::string_view text, error;
-  } cases[] = {
-      {"current > voltage", "site.yaml:7:11: can not compare 'current' (A) and 'voltage' (V)"},
-      {"x > 1 && current + voltage > 1", "site.yaml:7:20: can not add 'current' (A) and 'voltage' (V)"},
-      {"x + current", "site.yaml:7:11: can not add 'x' (no unit) and 'current' (A)"},
-      {"curent > 3", "site.yaml:7:11: there is no value 'curent' here (did you mean current?)"},
-      {"x > zzzzzzzz", "site.yaml:7:15: there is no value 'zzzzzzzz' here"},
-      {"sqr(x)", "site.yaml:7:11: unknown function 'sqr' (did you mean sqrt?)"},
-      {"x > 3[Amp]", "site.yaml:7:15: unknown unit 'Amp'"},
-      {"inlet * 2", "site.yaml:7:11: 'inlet' is in degC, which has its own zero: a product has no meaning"},
-      {"inlet + outlet", "site.yaml:7:11: can not add two temperatures, 'inlet' and 'outlet'"},
-      {"outlet - inlet > 5[degC]", "site.yaml:7:11: 'outlet - inlet' is a difference of temperatures and meets one in degC"},
-      {"-inlet", "site.yaml:7:12: 'inlet' is in degC"},
-      {"current && x", "site.yaml:7:11: 'current' is a number in A, not a condition"},
-      {"sqrt(load.mean)", "the square root of 'load.mean' (mm/s2) has no unit"},
-      {"sqrt(current)", "site.yaml:7:16: the square root of 'current' (A) has no unit"},
-      {"current ^ x", "site.yaml:7:11: 'current' has the unit A: its exponent must be a constant"},
-      {"current ^ 1.5", "site.yaml:7:21: 1.5 is no exponent for the unit A"},
-      {"2 ^ current", "site.yaml:7:15: the exponent 'current' has the unit A"},
-      {"exp(current)", "site.yaml:7:15: 'current' has the unit A; this function takes plain numbers"},
-      {"sin(current)", "site.yaml:7:15: 'current' (A) is no angle"},
-      {"torque * speed > 1[W]", "angles count as a unit here"},
-      {"((load.mean^60)^60)", "the unit of 'load.mean^60' is out of range"},
-      {"current[V]", "site.yaml:7:11: can not convert 'current' (A) to V"},
-      {"(x > 1)[V]", "is true or false and takes no unit"},
-      {"x = 3", "site.yaml:7:13: '=' is no operator here (write == to compare)"},
-      {"x & y", "write && or ||"},
-      {"1 < x < 3", "site.yaml:7:17: comparisons can not be chained"},
-      {"x > 3x", "unknown unit 'x'"},
-      {"(x > 1", "site.yaml:7:11: '(' is not closed"},
-      {"x > 1)", "site.yaml:7:16: ')' closes nothing"},
-      {"max(x, 1", "site.yaml:7:14: '(' is not closed"},
-      {"max(x)", "site.yaml:7:11: max takes 2 or more arguments, not 1"},
-      {"abs(x, y)", "site.yaml:7:11: abs takes 1 argument, not 2"},
-      {"abs()", "abs takes 1 argument, not 0"},
-      {"x ? 1", "':' is missing after '?'"},
-      {"x +", "site.yaml:7:14: the expression ends where a value was expected"},
-      {"", "site.yaml:7:11: the expression is empty"},
-      {"   ", "the expression is empty"},
-      {"x y", "site.yaml:7:13: 'y' stands where an operator or the end was expected"},
-      {"x > 3 for 20ms", "'for' stands where an operator or the end was expected"},
-      {"x. + 1", "the name 'x.' ends with a dot"},
-      {"x[A", "']' is missing"},
-      {"`x", "the closing ` of the name is missing"},
-      {"``", "empty"},
-      {"1e999", "out of the range"},
-      {"x > #", "'#' stands where a value was expected"},
-      {"and x", "'and' stands where a value was expected"}};
-  for (const auto& c : cases) EXPECT_NE(error_of(c.text).find(c.error), std::string::npos) << c.text << "\n" << error_of(c.text);
+  } cases[] = {{"current > voltage", "site.yaml:7:11: can not compare 'current' (A) and 'voltage' (V)"},
+               {"x > 1 && current + voltage > 1", "site.yaml:7:20: can not add 'current' (A) and 'voltage' (V)"},
+               {"x + current", "site.yaml:7:11: can not add 'x' (no unit) and 'current' (A)"},
+               {"curent > 3", "site.yaml:7:11: there is no value 'curent' here (did you mean current?)"},
+               {"x > zzzzzzzz", "site.yaml:7:15: there is no value 'zzzzzzzz' here"},
+               {"sqr(x)", "site.yaml:7:11: unknown function 'sqr' (did you mean sqrt?)"},
+               {"x > 3[Amp]", "site.yaml:7:15: unknown unit 'Amp'"},
+               {"inlet * 2", "site.yaml:7:11: 'inlet' is in degC, which has its own zero: a product has no meaning"},
+               {"inlet + outlet", "site.yaml:7:11: can not add two temperatures, 'inlet' and 'outlet'"},
+               {"outlet - inlet > 5[degC]",
+                "site.yaml:7:11: 'outlet - inlet' is a difference of temperatures and meets one in degC"},
+               {"-inlet", "site.yaml:7:12: 'inlet' is in degC"},
+               {"current && x", "site.yaml:7:11: 'current' is a number in A, not a condition"},
+               {"sqrt(load.mean)", "the square root of 'load.mean' (mm/s2) has no unit"},
+               {"sqrt(current)", "site.yaml:7:16: the square root of 'current' (A) has no unit"},
+               {"current ^ x", "site.yaml:7:11: 'current' has the unit A: its exponent must be a constant"},
+               {"current ^ 1.5", "site.yaml:7:21: 1.5 is no exponent for the unit A"},
+               {"2 ^ current", "site.yaml:7:15: the exponent 'current' has the unit A"},
+               {"exp(current)", "site.yaml:7:15: 'current' has the unit A; this function takes plain numbers"},
+               {"sin(current)", "site.yaml:7:15: 'current' (A) is no angle"},
+               {"torque * speed > 1[W]", "angles count as a unit here"},
+               {"((load.mean^60)^60)", "the unit of 'load.mean^60' is out of range"},
+               {"current[V]", "site.yaml:7:11: can not convert 'current' (A) to V"},
+               {"(x > 1)[V]", "is true or false and takes no unit"},
+               {"x = 3", "site.yaml:7:13: '=' is no operator here (write == to compare)"},
+               {"x & y", "write && or ||"},
+               {"1 < x < 3", "site.yaml:7:17: comparisons can not be chained"},
+               {"x > 3x", "unknown unit 'x'"},
+               {"(x > 1", "site.yaml:7:11: '(' is not closed"},
+               {"x > 1)", "site.yaml:7:16: ')' closes nothing"},
+               {"max(x, 1", "site.yaml:7:14: '(' is not closed"},
+               {"max(x)", "site.yaml:7:11: max takes 2 or more arguments, not 1"},
+               {"abs(x, y)", "site.yaml:7:11: abs takes 1 argument, not 2"},
+               {"abs()", "abs takes 1 argument, not 0"},
+               {"x ? 1", "':' is missing after '?'"},
+               {"x +", "site.yaml:7:14: the expression ends where a value was expected"},
+               {"", "site.yaml:7:11: the expression is empty"},
+               {"   ", "the expression is empty"},
+               {"x y", "site.yaml:7:13: 'y' stands where an operator or the end was expected"},
+               {"x > 3 for 20ms", "'for' stands where an operator or the end was expected"},
+               {"x. + 1", "the name 'x.' ends with a dot"},
+               {"x[A", "']' is missing"},
+               {"`x", "the closing ` of the name is missing"},
+               {"``", "empty"},
+               {"1e999", "out of the range"},
+               {"x > #", "'#' stands where a value was expected"},
+               {"and x", "'and' stands where a value was expected"}};
+  for (const auto& c : cases)
+    EXPECT_NE(error_of(c.text).find(c.error), std::string::npos) << c.text << "\n" << error_of(c.text);
 }
 
 TEST(Expression, HoldsItsLimits) {
@@ -278,31 +289,57 @@ double naive(const Tree& tree, int index, std::span<const double> row) {
   };
   switch (node.op) {
     case Op::number:
-    case Op::boolean: return node.number;
-    case Op::value: return row[static_cast<std::size_t>(node.name[0] - 'a')];
-    case Op::negate: return -v[0];
-    case Op::logical_not: return !yes(v[0]);
-    case Op::add: return v[0] + v[1];
-    case Op::subtract: return v[0] - v[1];
-    case Op::multiply: return v[0] * v[1];
-    case Op::divide: return v[0] / v[1];
-    case Op::less: return v[0] < v[1];
-    case Op::less_equal: return v[0] <= v[1];
-    case Op::greater: return v[0] > v[1];
-    case Op::greater_equal: return v[0] >= v[1];
-    case Op::equal: return v[0] == v[1];
-    case Op::not_equal: return !any_nan() && v[0] != v[1];
-    case Op::logical_and: return yes(v[0]) && yes(v[1]);
-    case Op::logical_or: return yes(v[0]) || yes(v[1]);
-    case Op::select: return yes(v[0]) ? v[1] : v[2];
-    case Op::abs: return std::abs(v[0]);
-    case Op::floor: return std::floor(v[0]);
-    case Op::sqrt: return std::sqrt(v[0]);
-    case Op::min: return any_nan() ? kNan : std::min(v[0], v[1]);
-    case Op::max: return any_nan() ? kNan : std::max(v[0], v[1]);
-    case Op::isnan: return std::isnan(v[0]);
-    case Op::coalesce: return std::isnan(v[0]) ? v[1] : v[0];
-    default: ADD_FAILURE(); return 0;
+    case Op::boolean:
+      return node.number;
+    case Op::value:
+      return row[static_cast<std::size_t>(node.name[0] - 'a')];
+    case Op::negate:
+      return -v[0];
+    case Op::logical_not:
+      return !yes(v[0]);
+    case Op::add:
+      return v[0] + v[1];
+    case Op::subtract:
+      return v[0] - v[1];
+    case Op::multiply:
+      return v[0] * v[1];
+    case Op::divide:
+      return v[0] / v[1];
+    case Op::less:
+      return v[0] < v[1];
+    case Op::less_equal:
+      return v[0] <= v[1];
+    case Op::greater:
+      return v[0] > v[1];
+    case Op::greater_equal:
+      return v[0] >= v[1];
+    case Op::equal:
+      return v[0] == v[1];
+    case Op::not_equal:
+      return !any_nan() && v[0] != v[1];
+    case Op::logical_and:
+      return yes(v[0]) && yes(v[1]);
+    case Op::logical_or:
+      return yes(v[0]) || yes(v[1]);
+    case Op::select:
+      return yes(v[0]) ? v[1] : v[2];
+    case Op::abs:
+      return std::abs(v[0]);
+    case Op::floor:
+      return std::floor(v[0]);
+    case Op::sqrt:
+      return std::sqrt(v[0]);
+    case Op::min:
+      return any_nan() ? kNan : std::min(v[0], v[1]);
+    case Op::max:
+      return any_nan() ? kNan : std::max(v[0], v[1]);
+    case Op::isnan:
+      return std::isnan(v[0]);
+    case Op::coalesce:
+      return std::isnan(v[0]) ? v[1] : v[0];
+    default:
+      ADD_FAILURE();
+      return 0;
   }
 }
 
@@ -328,12 +365,11 @@ class RandomText {
   std::mt19937_64 random_;
 };
 
-bool same_bits(double a, double b) {
-  return (std::isnan(a) && std::isnan(b)) || a == b;
-}
+bool same_bits(double a, double b) { return (std::isnan(a) && std::isnan(b)) || a == b; }
 
 TEST(Expression, AgreesWithANaiveTreeEvaluatorOnRandomExpressions) {
-  const std::vector<ValueInfo> values = {{"a", {}, 0, false}, {"b", {}, 0, false}, {"c", {}, 0, false}, {"d", {}, 0, true}};
+  const std::vector<ValueInfo> values = {
+      {"a", {}, 0, false}, {"b", {}, 0, false}, {"c", {}, 0, false}, {"d", {}, 0, true}};
   std::mt19937_64 random(3);
   const double special[] = {0, 1, -1, 0.5, kNan, 2, INFINITY, -3.25};
   constexpr std::size_t kRows = 2 * kChunk + 37;
@@ -378,7 +414,8 @@ TEST(Expression, GivesTheSameBitsInColumnsOfAnyLength) {
     for (std::size_t i = 0; i < rows; ++i) {
       row[0] = x[i];
       row[1] = y[i];
-      ASSERT_EQ(std::bit_cast<std::uint64_t>(out[i]), std::bit_cast<std::uint64_t>(program->evaluate(row))) << rows << " " << i;
+      ASSERT_EQ(std::bit_cast<std::uint64_t>(out[i]), std::bit_cast<std::uint64_t>(program->evaluate(row)))
+          << rows << " " << i;
     }
   }
 }

@@ -18,14 +18,16 @@ struct Function {
 };
 
 constexpr std::size_t kMany = 32;
-constexpr std::array kFunctions{
-    Function{"abs", Op::abs, 1, 1},     Function{"sqrt", Op::sqrt, 1, 1},   Function{"exp", Op::exp, 1, 1},
-    Function{"log", Op::log, 1, 1},     Function{"log10", Op::log10, 1, 1}, Function{"sin", Op::sin, 1, 1},
-    Function{"cos", Op::cos, 1, 1},     Function{"tan", Op::tan, 1, 1},     Function{"atan2", Op::atan2, 2, 2},
-    Function{"min", Op::min, 2, kMany}, Function{"max", Op::max, 2, kMany}, Function{"clamp", Op::clamp, 3, 3},
-    Function{"floor", Op::floor, 1, 1}, Function{"ceil", Op::ceil, 1, 1},   Function{"round", Op::round, 1, 1},
-    Function{"sign", Op::sign, 1, 1},   Function{"isnan", Op::isnan, 1, 1}, Function{"coalesce", Op::coalesce, 2, kMany},
-    Function{"if", Op::select, 3, 3}};
+constexpr std::array kFunctions{Function{"abs", Op::abs, 1, 1},     Function{"sqrt", Op::sqrt, 1, 1},
+                                Function{"exp", Op::exp, 1, 1},     Function{"log", Op::log, 1, 1},
+                                Function{"log10", Op::log10, 1, 1}, Function{"sin", Op::sin, 1, 1},
+                                Function{"cos", Op::cos, 1, 1},     Function{"tan", Op::tan, 1, 1},
+                                Function{"atan2", Op::atan2, 2, 2}, Function{"min", Op::min, 2, kMany},
+                                Function{"max", Op::max, 2, kMany}, Function{"clamp", Op::clamp, 3, 3},
+                                Function{"floor", Op::floor, 1, 1}, Function{"ceil", Op::ceil, 1, 1},
+                                Function{"round", Op::round, 1, 1}, Function{"sign", Op::sign, 1, 1},
+                                Function{"isnan", Op::isnan, 1, 1}, Function{"coalesce", Op::coalesce, 2, kMany},
+                                Function{"if", Op::select, 3, 3}};
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -61,13 +63,15 @@ class Parser {
 
   std::string_view word_here() const {
     std::size_t end = at_ + 1;
-    while (end < text_.size() && (is_letter(text_[end]) || is_digit(text_[end]) || text_[end] == '.' || is_high(text_[end])))
+    while (end < text_.size() &&
+           (is_letter(text_[end]) || is_digit(text_[end]) || text_[end] == '.' || is_high(text_[end])))
       ++end;
     return text_.substr(at_, end - at_);
   }
 
   void skip_blanks() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) ++at_;
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r'))
+      ++at_;
   }
 
   bool take(std::string_view token) {
@@ -91,7 +95,8 @@ class Parser {
     if (tree_.nodes.size() >= kMaxNodes)
       return stop(begin, fmt::format("the expression has more than {} parts", kMaxNodes));
     std::size_t end = at_;
-    while (end > begin && (text_[end - 1] == ' ' || text_[end - 1] == '\t' || text_[end - 1] == '\n' || text_[end - 1] == '\r'))
+    while (end > begin &&
+           (text_[end - 1] == ' ' || text_[end - 1] == '\t' || text_[end - 1] == '\n' || text_[end - 1] == '\r'))
       --end;
     tree_.nodes.push_back({op, begin, end, number, std::move(name), std::move(arguments)});
     return static_cast<int>(tree_.nodes.size() - 1);
@@ -153,11 +158,11 @@ class Parser {
 
   bool take_comparison(Op& op) {
     constexpr std::array<std::pair<std::string_view, Op>, 6> kComparisons{{{"<=", Op::less_equal},
-                                                                          {">=", Op::greater_equal},
-                                                                          {"==", Op::equal},
-                                                                          {"!=", Op::not_equal},
-                                                                          {"<", Op::less},
-                                                                          {">", Op::greater}}};
+                                                                           {">=", Op::greater_equal},
+                                                                           {"==", Op::equal},
+                                                                           {"!=", Op::not_equal},
+                                                                           {"<", Op::less},
+                                                                           {">", Op::greater}}};
     for (const auto& [token, meaning] : kComparisons)
       if (take(token)) {
         op = meaning;
@@ -174,8 +179,7 @@ class Parser {
     ALARA_TRY(const int right, sum());
     ALARA_TRY(left, add(op, begin, {left, right}));
     const std::size_t second = at_;
-    if (take_comparison(op))
-      return stop(second, "comparisons can not be chained", "write a < b && b < c");
+    if (take_comparison(op)) return stop(second, "comparisons can not be chained", "write a < b && b < c");
     return left;
   }
 
@@ -184,9 +188,12 @@ class Parser {
     ALARA_TRY(int left, product());
     while (true) {
       Op op{};
-      if (take("+")) op = Op::add;
-      else if (take("-")) op = Op::subtract;
-      else return left;
+      if (take("+"))
+        op = Op::add;
+      else if (take("-"))
+        op = Op::subtract;
+      else
+        return left;
       ALARA_TRY(const int right, product());
       ALARA_TRY(left, add(op, begin, {left, right}));
     }
@@ -197,10 +204,14 @@ class Parser {
     ALARA_TRY(int left, prefix());
     while (true) {
       Op op{};
-      if (take("*")) op = Op::multiply;
-      else if (take("/")) op = Op::divide;
-      else if (take("%")) op = Op::modulo;
-      else return left;
+      if (take("*"))
+        op = Op::multiply;
+      else if (take("/"))
+        op = Op::divide;
+      else if (take("%"))
+        op = Op::modulo;
+      else
+        return left;
       ALARA_TRY(const int right, prefix());
       ALARA_TRY(left, add(op, begin, {left, right}));
     }

@@ -8,7 +8,8 @@
 #include "expr/tree.hpp"
 #include "expr/typed.hpp"
 
-// Clones by instruction set; each loop does one operation, so no clone can fuse a multiply and an add and differ in bits.
+// Clones by instruction set; each loop does one operation, so no clone can fuse a multiply and an add and differ in
+// bits.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
     !defined(__SANITIZE_THREAD__)
 #define ALARA_EXPR_KERNEL __attribute__((target_clones("default", "avx2", "avx512f"), optimize("O3")))
@@ -19,7 +20,7 @@
 namespace alara::expr {
 namespace {
 
-constexpr std::size_t kFewRows = 4;        // below, starting the kernels costs more than they save
+constexpr std::size_t kFewRows = 4;  // below, starting the kernels costs more than they save
 constexpr std::size_t kMaxInputs = 16'384;
 
 template <Opcode op>
@@ -32,16 +33,19 @@ ALARA_EXPR_KERNEL
 void run_kernel(Opcode op, double* out, const double* a, const double* b, const double* c, std::size_t rows) {
   switch (op) {
 #define ALARA_EXPR_CASE(name) \
-  case Opcode::name: return loop<Opcode::name>(out, a, b, c, rows);
-    ALARA_EXPR_CASE(copy) ALARA_EXPR_CASE(negate) ALARA_EXPR_CASE(logical_not) ALARA_EXPR_CASE(add)
-    ALARA_EXPR_CASE(subtract) ALARA_EXPR_CASE(multiply) ALARA_EXPR_CASE(divide) ALARA_EXPR_CASE(modulo)
-    ALARA_EXPR_CASE(power) ALARA_EXPR_CASE(less) ALARA_EXPR_CASE(less_equal) ALARA_EXPR_CASE(greater)
-    ALARA_EXPR_CASE(greater_equal) ALARA_EXPR_CASE(equal) ALARA_EXPR_CASE(not_equal) ALARA_EXPR_CASE(logical_and)
-    ALARA_EXPR_CASE(logical_or) ALARA_EXPR_CASE(select) ALARA_EXPR_CASE(square) ALARA_EXPR_CASE(abs)
-    ALARA_EXPR_CASE(sqrt) ALARA_EXPR_CASE(exp) ALARA_EXPR_CASE(log) ALARA_EXPR_CASE(log10) ALARA_EXPR_CASE(sin)
-    ALARA_EXPR_CASE(cos) ALARA_EXPR_CASE(tan) ALARA_EXPR_CASE(atan2) ALARA_EXPR_CASE(min) ALARA_EXPR_CASE(max)
-    ALARA_EXPR_CASE(floor) ALARA_EXPR_CASE(ceil) ALARA_EXPR_CASE(round) ALARA_EXPR_CASE(sign)
-    ALARA_EXPR_CASE(isnan) ALARA_EXPR_CASE(coalesce)
+  case Opcode::name:          \
+    return loop<Opcode::name>(out, a, b, c, rows);
+    ALARA_EXPR_CASE(copy)
+    ALARA_EXPR_CASE(negate) ALARA_EXPR_CASE(logical_not) ALARA_EXPR_CASE(add) ALARA_EXPR_CASE(subtract)
+        ALARA_EXPR_CASE(multiply) ALARA_EXPR_CASE(divide) ALARA_EXPR_CASE(modulo) ALARA_EXPR_CASE(power)
+            ALARA_EXPR_CASE(less) ALARA_EXPR_CASE(less_equal) ALARA_EXPR_CASE(greater) ALARA_EXPR_CASE(greater_equal)
+                ALARA_EXPR_CASE(equal) ALARA_EXPR_CASE(not_equal) ALARA_EXPR_CASE(logical_and)
+                    ALARA_EXPR_CASE(logical_or) ALARA_EXPR_CASE(select) ALARA_EXPR_CASE(square) ALARA_EXPR_CASE(abs)
+                        ALARA_EXPR_CASE(sqrt) ALARA_EXPR_CASE(exp) ALARA_EXPR_CASE(log) ALARA_EXPR_CASE(log10)
+                            ALARA_EXPR_CASE(sin) ALARA_EXPR_CASE(cos) ALARA_EXPR_CASE(tan) ALARA_EXPR_CASE(atan2)
+                                ALARA_EXPR_CASE(min) ALARA_EXPR_CASE(max) ALARA_EXPR_CASE(floor) ALARA_EXPR_CASE(ceil)
+                                    ALARA_EXPR_CASE(round) ALARA_EXPR_CASE(sign) ALARA_EXPR_CASE(isnan)
+                                        ALARA_EXPR_CASE(coalesce)
 #undef ALARA_EXPR_CASE
   }
 }
@@ -96,7 +100,9 @@ class Emitter {
   }
 
   std::size_t constant_at(double value) const {
-    const auto same = [&](double other) { return std::bit_cast<std::uint64_t>(other) == std::bit_cast<std::uint64_t>(value); };
+    const auto same = [&](double other) {
+      return std::bit_cast<std::uint64_t>(other) == std::bit_cast<std::uint64_t>(value);
+    };
     return static_cast<std::size_t>(std::find_if(program_.constants_.begin(), program_.constants_.end(), same) -
                                     program_.constants_.begin());
   }
@@ -180,7 +186,8 @@ void Program::evaluate(std::span<const std::span<const double>> columns, std::sp
       out[row] = run_row([&](std::size_t input) { return columns[input][row]; });
     return;
   }
-  for (std::size_t k = 0; k < constants_.size() + registers_; ++k) operands_[inputs_ + k] = scratch_.data() + k * kChunk;
+  for (std::size_t k = 0; k < constants_.size() + registers_; ++k)
+    operands_[inputs_ + k] = scratch_.data() + k * kChunk;
   for (std::size_t begin = 0; begin < out.size(); begin += kChunk) {
     for (const std::size_t input : uses_) operands_[input] = columns[input].data() + begin;
     run_chunk(std::min(kChunk, out.size() - begin), out.data() + begin);

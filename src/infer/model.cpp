@@ -18,34 +18,36 @@ const Property kNumber{"number", PropertyType::number, "a number"};
 const Property kUnit{"unit", PropertyType::unit, "a unit"};
 
 const Schema& batch_schema() {
-  static const Schema schema{
-      "batch",
-      "How many rows share one run. A run of 100 rows costs little more than a run of one.",
-      {{.name = "max",
-        .type = PropertyType::integer,
-        .sentence = "Most rows in one run.",
-        .fallback = "100",
-        .least = 1,
-        .most = double{kMaxBatchRows}},
-       {.name = "wait",
-        .type = PropertyType::duration,
-        .sentence =
-            "How long a row may wait for rows of other assets; it adds to the latency. With 0 only rows that come together share a run.",
-        .fallback = "0ms",
-        .most = 60e9}}};
+  static const Schema schema{"batch",
+                             "How many rows share one run. A run of 100 rows costs little more than a run of one.",
+                             {{.name = "max",
+                               .type = PropertyType::integer,
+                               .sentence = "Most rows in one run.",
+                               .fallback = "100",
+                               .least = 1,
+                               .most = double{kMaxBatchRows}},
+                              {.name = "wait",
+                               .type = PropertyType::duration,
+                               .sentence = "How long a row may wait for rows of other assets; it adds to the latency. "
+                                           "With 0 only rows that come together share a run.",
+                               .fallback = "0ms",
+                               .most = 60e9}}};
   return schema;
 }
 
 const Schema& normalise_schema() {
-  static const Schema schema{
-      "normalise",
-      "Each input becomes (value - mean) / std.",
-      {{.name = "mean", .type = PropertyType::list, .sentence = "One number per input.", .required = true, .element = &kNumber},
-       {.name = "std",
-        .type = PropertyType::list,
-        .sentence = "One number per input, above 0.",
-        .required = true,
-        .element = &kNumber}}};
+  static const Schema schema{"normalise",
+                             "Each input becomes (value - mean) / std.",
+                             {{.name = "mean",
+                               .type = PropertyType::list,
+                               .sentence = "One number per input.",
+                               .required = true,
+                               .element = &kNumber},
+                              {.name = "std",
+                               .type = PropertyType::list,
+                               .sentence = "One number per input, above 0.",
+                               .required = true,
+                               .element = &kNumber}}};
   return schema;
 }
 
@@ -64,9 +66,9 @@ const Schema& model_schema() {
         .element = &kName},
        {.name = "outputs",
         .type = PropertyType::list,
-        .sentence =
-            "Names for the model's numbers, one for each in order; or those of its output names that are wanted. Without it, "
-            "all outputs under their own names.",
+        .sentence = "Names for the model's numbers, one for each in order; or those of its output names that are "
+                    "wanted. Without it, "
+                    "all outputs under their own names.",
         .element = &kName},
        {.name = "units",
         .type = PropertyType::map,
@@ -88,13 +90,14 @@ const Schema& model_schema() {
         .fields = &batch_schema()},
        {.name = "fallback",
         .type = PropertyType::any,
-        .sentence =
-            "What is given when the model fails, gives NaN or lacks an input: bad (NaN, of bad quality), hold_last, or a value "
-            "for each output as in {health: 100}; the last two are of uncertain quality.",
+        .sentence = "What is given when the model fails, gives NaN or lacks an input: bad (NaN, of bad quality), "
+                    "hold_last, or a value "
+                    "for each output as in {health: 100}; the last two are of uncertain quality.",
         .fallback = "bad"},
        {.name = "threads",
         .type = PropertyType::integer,
-        .sentence = "Threads within one run. More shorten the run of a large model and take cores from everything else.",
+        .sentence =
+            "Threads within one run. More shorten the run of a large model and take cores from everything else.",
         .fallback = "1",
         .least = 1,
         .most = 64},
@@ -104,7 +107,8 @@ const Schema& model_schema() {
         .fallback = "cpu"},
        {.name = "digest",
         .type = PropertyType::text,
-        .sentence = "The file's digest, sha256:…, as `alara model inspect` prints it; a file with another one is refused."}}};
+        .sentence =
+            "The file's digest, sha256:…, as `alara model inspect` prints it; a file with another one is refused."}}};
   return schema;
 }
 

@@ -60,8 +60,11 @@ HttpReply reload_page(const Diagnosis& diagnosis) {
 }  // namespace
 
 std::vector<HttpRoute> api_routes(const Runtime& runtime, std::function<Diagnosis()> ask_reload) {
-  const auto page = [&runtime](std::string pattern, std::string (*make)(const NodeStatus&), std::string type = "application/json") {
-    return HttpRoute{"GET", std::move(pattern), [&runtime, make, type](const HttpRequest&) { return HttpReply{200, type, make(runtime.status())}; }};
+  const auto page = [&runtime](std::string pattern, std::string (*make)(const NodeStatus&),
+                               std::string type = "application/json") {
+    return HttpRoute{"GET", std::move(pattern), [&runtime, make, type](const HttpRequest&) {
+                       return HttpReply{200, type, make(runtime.status())};
+                     }};
   };
   return {
       page("/metrics", metrics_page, "text/plain; version=0.0.4"),
@@ -75,18 +78,23 @@ std::vector<HttpRoute> api_routes(const Runtime& runtime, std::function<Diagnosi
          return HttpReply{health.good ? 200 : 503, "application/json", health_json(health)};
        }},
       {"GET", "/api/v1/signals",
-       [&runtime](const HttpRequest& request) { return values_page(runtime.signals(name_of(request), limit_of(request)), "signals"); }},
+       [&runtime](const HttpRequest& request) {
+         return values_page(runtime.signals(name_of(request), limit_of(request)), "signals");
+       }},
       {"GET", "/api/v1/results",
-       [&runtime](const HttpRequest& request) { return values_page(runtime.results(name_of(request), limit_of(request)), "results"); }},
+       [&runtime](const HttpRequest& request) {
+         return values_page(runtime.results(name_of(request), limit_of(request)), "results");
+       }},
       {"GET", "/api/v1/events",
        [&runtime](const HttpRequest& request) { return events_page(runtime.events().newest(limit_of(request))); }},
       {"GET", "/api/v1/alarms", [&runtime](const HttpRequest&) { return events_page(runtime.events().standing()); }},
       {"POST", "/api/v1/reload", [ask = std::move(ask_reload)](const HttpRequest&) { return reload_page(ask()); }},
       {"GET", "/",
        [](const HttpRequest&) {
-         return HttpReply{200, "text/plain",
-                          "Alara Edge node: /health /metrics /api/v1/status /api/v1/connectors /api/v1/pipelines /api/v1/models\n"
-                          "/api/v1/signals?name=part&limit=n /api/v1/results /api/v1/events /api/v1/alarms; POST /api/v1/reload\n"};
+         return HttpReply{
+             200, "text/plain",
+             "Alara Edge node: /health /metrics /api/v1/status /api/v1/connectors /api/v1/pipelines /api/v1/models\n"
+             "/api/v1/signals?name=part&limit=n /api/v1/results /api/v1/events /api/v1/alarms; POST /api/v1/reload\n"};
        }},
   };
 }

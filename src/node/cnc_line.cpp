@@ -41,9 +41,11 @@ class SimulatedMachine {
   void step(Nanos dt) {
     for (const plants::CncActuatorInfo& actuator : plants::cnc_actuators()) {
       const plants::CncSignalInfo& info = info_of(actuator.signal);
-      const double wished = info.home == plants::Home::coil ? (bank_.bit(modbus::Table::coil, info.place) ? 1.0 : 0.0)
-                                                            : bank_.value(modbus::Table::holding, info.place, format_of(info));
-      if (shown_once_ && wished != machine_.value(actuator.signal) && !machine_.write(actuator.actuator, wished)) continue;  // out of limits: ignored, as a controller would
+      const double wished = info.home == plants::Home::coil
+                                ? (bank_.bit(modbus::Table::coil, info.place) ? 1.0 : 0.0)
+                                : bank_.value(modbus::Table::holding, info.place, format_of(info));
+      if (shown_once_ && wished != machine_.value(actuator.signal) && !machine_.write(actuator.actuator, wished))
+        continue;  // out of limits: ignored, as a controller would
     }
     machine_.step(dt);
     show();
@@ -69,7 +71,9 @@ class SimulatedMachine {
   void waveform(std::span<double> out) { machine_.waveform(out); }
 
  private:
-  static const plants::CncSignalInfo& info_of(CncSignal signal) { return plants::cnc_signals()[static_cast<std::size_t>(signal)]; }
+  static const plants::CncSignalInfo& info_of(CncSignal signal) {
+    return plants::cnc_signals()[static_cast<std::size_t>(signal)];
+  }
   [[nodiscard]] wire::RegisterFormat format_of(const plants::CncSignalInfo& info) const {
     wire::RegisterFormat format;
     format.type = info.home == plants::Home::holding_int16 ? wire::RegisterType::int16 : wire::RegisterType::float32;
@@ -81,9 +85,14 @@ class SimulatedMachine {
       const double value = machine_.value(info.signal);
       switch (info.home) {
         case plants::Home::holding_float32:
-        case plants::Home::holding_int16: bank_.set_value(modbus::Table::holding, info.place, format_of(info), value); break;
-        case plants::Home::coil: bank_.set_bit(modbus::Table::coil, info.place, value != 0); break;
-        case plants::Home::mqtt: break;
+        case plants::Home::holding_int16:
+          bank_.set_value(modbus::Table::holding, info.place, format_of(info), value);
+          break;
+        case plants::Home::coil:
+          bank_.set_bit(modbus::Table::coil, info.place, value != 0);
+          break;
+        case plants::Home::mqtt:
+          break;
       }
     }
     shown_once_ = true;
@@ -101,10 +110,14 @@ std::string unit_text(std::string_view unit) { return unit.empty() ? "" : fmt::f
 
 std::string address_of(const plants::CncSignalInfo& info) {
   switch (info.home) {
-    case plants::Home::holding_float32: return fmt::format("plc-{{n}}/holding/{}:float32", info.place);
-    case plants::Home::holding_int16: return fmt::format("plc-{{n}}/holding/{}:int16", info.place);
-    case plants::Home::coil: return fmt::format("plc-{{n}}/coil/{}", info.place);
-    case plants::Home::mqtt: return fmt::format("broker/line/{{asset}}/{}", info.name);
+    case plants::Home::holding_float32:
+      return fmt::format("plc-{{n}}/holding/{}:float32", info.place);
+    case plants::Home::holding_int16:
+      return fmt::format("plc-{{n}}/holding/{}:int16", info.place);
+    case plants::Home::coil:
+      return fmt::format("plc-{{n}}/coil/{}", info.place);
+    case plants::Home::mqtt:
+      return fmt::format("broker/line/{{asset}}/{}", info.name);
   }
   return {};
 }
@@ -163,7 +176,8 @@ Status CncLine::State::connect_broker() {
   client = mosquitto_new(nullptr, true, nullptr);
   mosquitto_int_option(client, MOSQ_OPT_TCP_NODELAY, 1);
   if (const int code = mosquitto_connect(client, "127.0.0.1", options.mqtt_port, 60); code != MOSQ_ERR_SUCCESS)
-    return fail(ErrorKind::unavailable, "no MQTT broker at 127.0.0.1:{}: {}", options.mqtt_port, mosquitto_strerror(code));
+    return fail(ErrorKind::unavailable, "no MQTT broker at 127.0.0.1:{}: {}", options.mqtt_port,
+                mosquitto_strerror(code));
   mosquitto_loop_start(client);
   return {};
 }
@@ -187,7 +201,8 @@ void CncLine::State::publish_waveforms(std::vector<double>& samples, std::vector
     machine->waveform(samples);
     const Nanos first = clock.wall() - static_cast<Nanos>(samples.size()) * step;
     wire::write_array({wire::ElementType::float32, first, step}, samples, payload);
-    if (mosquitto_publish(client, nullptr, machine->topic().c_str(), static_cast<int>(payload.size()), payload.data(), 0, false) == MOSQ_ERR_SUCCESS)
+    if (mosquitto_publish(client, nullptr, machine->topic().c_str(), static_cast<int>(payload.size()), payload.data(),
+                          0, false) == MOSQ_ERR_SUCCESS)
       messages.fetch_add(1, std::memory_order_relaxed);
   }
 }
@@ -255,22 +270,28 @@ CncLineTotals CncLine::totals() const {
 }
 
 std::string CncLine::site_file(const std::string& http) const {
-  std::string site = fmt::format("# Made by `alara sim cnc`: {} machines, {} signals.\nnode: line-1\n\nsettings: {{memory: 200MB, http: \"{}\"}}\n\nconnectors:\n",
-                                 state_->machines.size(), state_->machines.size() * plants::kCncSignals, http);
+  std::string site = fmt::format(
+      "# Made by `alara sim cnc`: {} machines, {} signals.\nnode: line-1\n\nsettings: {{memory: 200MB, http: "
+      "\"{}\"}}\n\nconnectors:\n",
+      state_->machines.size(), state_->machines.size() * plants::kCncSignals, http);
   for (std::size_t i = 0; i < state_->machines.size(); ++i)
-    site += fmt::format("  plc-{}: {{modbus: {{endpoint: \"tcp://127.0.0.1:{}\", unit: 1, poll: 10ms, byte_order: {}}}}}\n", i + 1, state_->ports[i],
-                        wire::name_of(state_->machines[i]->order()));
+    site +=
+        fmt::format("  plc-{}: {{modbus: {{endpoint: \"tcp://127.0.0.1:{}\", unit: 1, poll: 10ms, byte_order: {}}}}}\n",
+                    i + 1, state_->ports[i], wire::name_of(state_->machines[i]->order()));
   if (state_->options.mqtt_port != 0)
-    site += fmt::format("  broker: {{mqtt: {{endpoint: \"mqtt://127.0.0.1:{}\", format: array}}}}\n", state_->options.mqtt_port);
+    site += fmt::format("  broker: {{mqtt: {{endpoint: \"mqtt://127.0.0.1:{}\", format: array}}}}\n",
+                        state_->options.mqtt_port);
   site += "\nasset_types:\n  cnc:\n    signals:\n";
   std::string sources;
   for (const plants::CncSignalInfo& info : plants::cnc_signals()) {
     if (info.home == plants::Home::mqtt && state_->options.mqtt_port == 0) continue;
     const std::string rate = info.rate_hz > 0 ? fmt::format("{:g}Hz", info.rate_hz) : "100Hz";
-    site += fmt::format("      {}: {{{}type: {}, rate: {}}}\n", info.name, unit_text(info.unit), name_of(info.type), rate);
+    site +=
+        fmt::format("      {}: {{{}type: {}, rate: {}}}\n", info.name, unit_text(info.unit), name_of(info.type), rate);
     sources += fmt::format("      {}: \"{}\"\n", info.name, address_of(info));
   }
-  site += fmt::format("\nassets:\n  cnc-{{01..{:02}}}:\n    type: cnc\n    from:\n{}", state_->machines.size(), sources);
+  site +=
+      fmt::format("\nassets:\n  cnc-{{01..{:02}}}:\n    type: cnc\n    from:\n{}", state_->machines.size(), sources);
   std::string pipelines(kPipelines);
   const std::string stop = fmt::format("{}", plants::cnc_signals()[static_cast<std::size_t>(CncSignal::stop)].place);
   pipelines.replace(pipelines.find("STOP"), 4, stop);

@@ -16,8 +16,8 @@ namespace alara::node {
 
 struct CncLineOptions {
   int machines = 40;
-  int first_port = 0;        // of the controllers, rising; 0 = free ports
-  int mqtt_port = 0;         // broker on 127.0.0.1; 0 = no waveforms
+  int first_port = 0;  // of the controllers, rising; 0 = free ports
+  int mqtt_port = 0;   // broker on 127.0.0.1; 0 = no waveforms
   std::uint64_t seed = 1;
   Nanos overload_every = 0;  // a jam at one machine after the other, so often; 0 = never
   int worn_machine = 0;      // this one's bearing wears out (1 = the first); 0 = none

@@ -18,7 +18,8 @@ constexpr std::size_t kMaxAddressErrors = 20;  // per connector: one wrong patte
 // Gives ids to the actuators a pipeline part writes to, and remembers where each lives.
 class PartActuators final : public ActuatorBook {
  public:
-  PartActuators(const Site& site, const PipelinePart& part, Identities& identities) : site_(site), part_(part), identities_(identities) {}
+  PartActuators(const Site& site, const PipelinePart& part, Identities& identities)
+      : site_(site), part_(part), identities_(identities) {}
 
   Result<ActuatorId> actuator(const alara::Node& address, std::size_t slot) override {
     const AssetSpec& asset = site_.assets[part_.assets[slot]];
@@ -43,7 +44,8 @@ class PartActuators final : public ActuatorBook {
 
 class Compiler {
  public:
-  Compiler(const Site& site, Identities& identities, DecisionsOfShards decisions, const Compiled* before, Diagnosis& diagnosis)
+  Compiler(const Site& site, Identities& identities, DecisionsOfShards decisions, const Compiled* before,
+           Diagnosis& diagnosis)
       : site_(site), identities_(identities), decisions_(decisions), before_(before), diagnosis_(diagnosis) {}
 
   Compiled compile() {
@@ -114,8 +116,10 @@ class Compiler {
     for (const std::size_t asset : part.assets) {
       text += site_.assets[asset].name + ":";
       for (const SourceSpec& source : site_.assets[asset].sources) text += type.signals[source.signal].name + ",";
-      for (const auto& [name, value] : site_.assets[asset].placeholders.numbers) text += fmt::format("{}={},", name, value);
-      for (const auto& [name, value] : site_.assets[asset].placeholders.texts) text += fmt::format("{}='{}',", name, value);
+      for (const auto& [name, value] : site_.assets[asset].placeholders.numbers)
+        text += fmt::format("{}={},", name, value);
+      for (const auto& [name, value] : site_.assets[asset].placeholders.texts)
+        text += fmt::format("{}='{}',", name, value);
     }
     return text;
   }
@@ -127,7 +131,8 @@ class Compiler {
     out_.parts.push_back(*running);
     out_.parts.back().assets = part.assets;  // indices may have moved, the assets are the same
     out_.memory_bound += running->memory_bound;
-    for (const ActuatorId actuator : running->actuators) bind_actuator(actuator, resolve_endpoint(site_, identities_.actuators.name_of(actuator), pipeline.where));
+    for (const ActuatorId actuator : running->actuators)
+      bind_actuator(actuator, resolve_endpoint(site_, identities_.actuators.name_of(actuator), pipeline.where));
     flow::PipelinePlan plan;
     plan.id = part.id;
     plan.shard = part.shard;
@@ -148,7 +153,8 @@ class Compiler {
     connector.actuators.push_back({id, identities_.actuators.name_of(id), endpoint->address, endpoint->where});
   }
 
-  void build(const PipelineSpec& pipeline, PipelinePart& part, std::map<std::string, std::shared_ptr<void>>& shared, bool first) {
+  void build(const PipelineSpec& pipeline, PipelinePart& part, std::map<std::string, std::shared_ptr<void>>& shared,
+             bool first) {
     std::vector<AssetId> asset_ids;
     std::vector<std::string> asset_names;
     for (const std::size_t asset : part.assets) {
@@ -166,7 +172,8 @@ class Compiler {
     context.actuators = &actuators;
     context.shared = &shared;
     BuiltPipeline built = build_pipeline(site_, pipeline, context, first, diagnosis_);
-    for (std::size_t i = 0; i < actuators.used.size(); ++i) bind_actuator(actuators.used[i], std::move(actuators.endpoints[i]));
+    for (std::size_t i = 0; i < actuators.used.size(); ++i)
+      bind_actuator(actuators.used[i], std::move(actuators.endpoints[i]));
     part.actuators = std::move(actuators.used);
     part.memory_bound = built.memory_bound;
     out_.memory_bound += built.memory_bound;
@@ -194,7 +201,8 @@ class Compiler {
     plan.name = pipeline.name;
     plan.lane = part.lane == Lane::fast ? flow::Lane::fast : flow::Lane::slow;
     plan.shard = part.shard;
-    for (const std::size_t asset : part.assets) plan.assets.push_back(identities_.assets.id_of(site_.assets[asset].name));
+    for (const std::size_t asset : part.assets)
+      plan.assets.push_back(identities_.assets.id_of(site_.assets[asset].name));
     for (const std::size_t signal : built.signals) {
       part.signals.push_back(type.signals[signal].name);
       std::vector<SignalId> by_slot;
@@ -211,9 +219,10 @@ class Compiler {
     const bool has_source = std::ranges::any_of(spec.sources, [&](const SourceSpec& s) { return s.signal == signal; });
     if (!has_source && missing_sources_.insert(spec.where.text() + "." + wanted.name).second)
       diagnosis_.errors.push_back({ErrorKind::bad_input,
-                                   fmt::format("pipeline '{}' reads '{}' of asset '{}', which has no source", pipeline.name,
-                                               wanted.name, spec.name),
-                                   spec.where, fmt::format("add '{}: <connector>/<address>' to its 'from'", wanted.name)});
+                                   fmt::format("pipeline '{}' reads '{}' of asset '{}', which has no source",
+                                               pipeline.name, wanted.name, spec.name),
+                                   spec.where,
+                                   fmt::format("add '{}: <connector>/<address>' to its 'from'", wanted.name)});
     return identities_.signals.id_of(spec.name + "." + wanted.name);
   }
 
@@ -237,7 +246,8 @@ class Compiler {
     described.gives = step.outputs;
     const std::size_t results = step.outputs.size() * part.assets.size();
     described.first_result = index_of(identities_.signals.reserve(results));
-    for (std::uint32_t i = 0; i < results; ++i) plan.publish.push_back(static_cast<SignalId>(described.first_result + i));
+    for (std::uint32_t i = 0; i < results; ++i)
+      plan.publish.push_back(static_cast<SignalId>(described.first_result + i));
     part.steps.push_back(std::move(described));
     return plan;
   }
@@ -248,11 +258,14 @@ class Compiler {
     diagnosis_.errors.push_back(
         {ErrorKind::bad_input,
          fmt::format("the pipelines may come to hold {}, more than settings.memory allows ({}); '{}' needs {}",
-                     format_size(out_.memory_bound), format_size(site_.settings.memory), largest->name, format_size(largest->memory_bound)),
+                     format_size(out_.memory_bound), format_size(site_.settings.memory), largest->name,
+                     format_size(largest->memory_bound)),
          where_of(largest->name), "shorten its windows, lower its rates, or raise settings.memory"});
   }
 
-  Where where_of(const std::string& pipeline) const { return std::ranges::find(site_.pipelines, pipeline, &PipelineSpec::name)->where; }
+  Where where_of(const std::string& pipeline) const {
+    return std::ranges::find(site_.pipelines, pipeline, &PipelineSpec::name)->where;
+  }
 
   void make_connectors() {
     for (std::size_t i = 0; i < out_.connectors.size(); ++i) {
@@ -287,22 +300,28 @@ class Compiler {
       diagnosis_.errors.push_back(std::move(error));
     }
     if (by_place.size() > kMaxAddressErrors)
-      diagnosis_.errors.push_back({ErrorKind::bad_input, fmt::format("connector '{}': {} more lines with wrong addresses", connector.name, by_place.size() - kMaxAddressErrors), {site_.path}, {}});
+      diagnosis_.errors.push_back({ErrorKind::bad_input,
+                                   fmt::format("connector '{}': {} more lines with wrong addresses", connector.name,
+                                               by_place.size() - kMaxAddressErrors),
+                                   {site_.path},
+                                   {}});
   }
 
   void check_uplink() {
     if (!site_.uplink.enabled) return;
     const CompiledConnector& connector = out_.connectors[site_.uplink.to.connector];
     if (connector.code && connector.code->message_sink() == nullptr)
-      diagnosis_.errors.push_back({ErrorKind::bad_input, fmt::format("uplink: connector '{}' can not carry messages", connector.name),
-                                   site_.uplink.to.where, "an mqtt connector can, and a file connector that appends JSON Lines"});
+      diagnosis_.errors.push_back(
+          {ErrorKind::bad_input, fmt::format("uplink: connector '{}' can not carry messages", connector.name),
+           site_.uplink.to.where, "an mqtt connector can, and a file connector that appends JSON Lines"});
   }
 
   static std::string fingerprint_of(const CompiledConnector& connector, const ConnectorSpec& spec) {
     std::string text = fmt::format("{}|{}|", connector.protocol, spec.options.canonical());
     for (const SignalBinding& signal : connector.signals)
       text += fmt::format("{}={},{},{};", index_of(signal.signal), signal.address, name_of(signal.type), signal.poll);
-    for (const ActuatorBinding& actuator : connector.actuators) text += fmt::format("{}<{};", index_of(actuator.actuator), actuator.address);
+    for (const ActuatorBinding& actuator : connector.actuators)
+      text += fmt::format("{}<{};", index_of(actuator.actuator), actuator.address);
     return text;
   }
 
@@ -325,9 +344,11 @@ class Compiler {
       const bool cut = count > kMaxNamesShown;
       if (cut) idle.resize(kMaxNamesShown);
       diagnosis_.warnings.push_back({ErrorKind::bad_input,
-                                     fmt::format("{} signal{} of '{}' {} read but no pipeline uses {}: {}{}", count, count == 1 ? "" : "s", type.name,
-                                                 count == 1 ? "is" : "are", count == 1 ? "it" : "them", fmt::join(idle, ", "), cut ? ", …" : ""),
-                                     type.where, {}});
+                                     fmt::format("{} signal{} of '{}' {} read but no pipeline uses {}: {}{}", count,
+                                                 count == 1 ? "" : "s", type.name, count == 1 ? "is" : "are",
+                                                 count == 1 ? "it" : "them", fmt::join(idle, ", "), cut ? ", …" : ""),
+                                     type.where,
+                                     {}});
     }
   }
 
@@ -359,13 +380,15 @@ std::unique_ptr<CheckedSite> check_document(Result<alara::Node> document, const 
     return checked;
   }
   checked->diagnosis = read_site(*document, path, checked->site);
-  if (checked->diagnosis.ok()) checked->compiled = compile(checked->site, checked->identities, {}, nullptr, checked->diagnosis);
+  if (checked->diagnosis.ok())
+    checked->compiled = compile(checked->site, checked->identities, {}, nullptr, checked->diagnosis);
   return checked;
 }
 
 }  // namespace
 
-Compiled compile(const Site& site, Identities& identities, DecisionsOfShards decisions, const Compiled* before, Diagnosis& diagnosis) {
+Compiled compile(const Site& site, Identities& identities, DecisionsOfShards decisions, const Compiled* before,
+                 Diagnosis& diagnosis) {
   return Compiler(site, identities, decisions, before, diagnosis).compile();
 }
 

@@ -39,12 +39,12 @@ struct CompiledConnector {
 // One pipeline on one shard.
 struct PipelinePart {
   PipelineId id{};
-  std::string name;         // of the pipeline
+  std::string name;  // of the pipeline
   std::uint32_t shard = 0;
   Lane lane = Lane::fast;
   std::string fingerprint;
-  std::vector<std::size_t> assets;       // indices into Site::assets, by slot
-  std::vector<std::string> signals;      // names of the signals it reads
+  std::vector<std::size_t> assets;   // indices into Site::assets, by slot
+  std::vector<std::string> signals;  // names of the signals it reads
   struct Step {
     std::string name, kind;
     std::vector<std::string> reads;
@@ -73,8 +73,8 @@ struct Compiled {
 using DecisionsOfShards = std::span<Decisions* const>;
 
 // `before` is what runs now (nullptr at the start): parts with an equal fingerprint are taken over and not built again.
-[[nodiscard]] Compiled compile(const Site& site, Identities& identities, DecisionsOfShards decisions, const Compiled* before,
-                               Diagnosis& diagnosis);
+[[nodiscard]] Compiled compile(const Site& site, Identities& identities, DecisionsOfShards decisions,
+                               const Compiled* before, Diagnosis& diagnosis);
 
 // Reads, resolves and compiles a file for checking only.
 struct CheckedSite {

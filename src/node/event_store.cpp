@@ -9,10 +9,13 @@
 namespace alara::node {
 
 std::string to_json(const StoredEvent& event) {
-  const nlohmann::ordered_json json = {{"sequence", event.sequence},   {"time", format_instant(event.time)},
+  const nlohmann::ordered_json json = {{"sequence", event.sequence},
+                                       {"time", format_instant(event.time)},
                                        {"event", event.raised ? "raised" : "cleared"},
-                                       {"severity", name_of(event.severity)}, {"pipeline", event.pipeline},
-                                       {"asset", event.asset},         {"text", event.text},
+                                       {"severity", name_of(event.severity)},
+                                       {"pipeline", event.pipeline},
+                                       {"asset", event.asset},
+                                       {"text", event.text},
                                        {"key", fmt::format("{:016x}", event.key)}};
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -28,7 +28,7 @@ class EventStore {
  public:
   explicit EventStore(std::size_t capacity = 1000) : capacity_(capacity) {}
 
-  StoredEvent add(StoredEvent event);  // gives it its sequence number
+  StoredEvent add(StoredEvent event);                                        // gives it its sequence number
   [[nodiscard]] std::vector<StoredEvent> newest(std::size_t at_most) const;  // newest first
   [[nodiscard]] std::vector<StoredEvent> standing() const;                   // raised and not cleared
   struct Counts {

@@ -81,8 +81,10 @@ class Formula {
       if (const auto number = parse_integer(token)) return *number;
       return fail_at(where_, "'{{{}}}': '{}' is not a whole number", text_, token);
     }
-    if (const auto found = placeholders_.numbers.find(token); found != placeholders_.numbers.end()) return found->second;
-    return fail_at(where_, "'{{{}}}': '{}' has no number here; a name with a range, as in cnc-{{01..40}}, gives n", text_, token);
+    if (const auto found = placeholders_.numbers.find(token); found != placeholders_.numbers.end())
+      return found->second;
+    return fail_at(where_, "'{{{}}}': '{}' has no number here; a name with a range, as in cnc-{{01..40}}, gives n",
+                   text_, token);
   }
   tl::unexpected<Error> too_large() const { return fail_at(where_, "'{{{}}}' does not fit into 64 bits", text_); }
 

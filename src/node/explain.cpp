@@ -15,7 +15,9 @@ std::string described(const ValueInfo& value) {
 
 void explain_part(std::string& out, const Site& site, const PipelinePart& part) {
   const std::string& first = site.assets[part.assets.front()].name;
-  const std::string assets = part.assets.size() == 1 ? first : fmt::format("{} assets, {} … {}", part.assets.size(), first, site.assets[part.assets.back()].name);
+  const std::string assets = part.assets.size() == 1 ? first
+                                                     : fmt::format("{} assets, {} … {}", part.assets.size(), first,
+                                                                   site.assets[part.assets.back()].name);
   out += fmt::format("  {} on shard {} ({} lane): {}; at most {}\n", part.name, part.shard, name_of(part.lane), assets,
                      format_size(part.memory_bound));
   for (const PipelinePart::Step& step : part.steps) {
@@ -29,13 +31,15 @@ void explain_part(std::string& out, const Site& site, const PipelinePart& part) 
 }  // namespace
 
 std::string explain(const Site& site, const Compiled& compiled, const Identities& identities) {
-  std::string out = fmt::format("node {}: {} signals of {} assets, {} actuators, {} pipelines\n", site.name, compiled.signals.size(),
-                                site.assets.size(), identities.actuators.size(), site.pipelines.size());
-  out += fmt::format("shards: {} fast and 1 slow; pipelines hold at most {}, allowed are {}\n", compiled.fast_shards, format_size(compiled.memory_bound), format_size(site.settings.memory));
+  std::string out =
+      fmt::format("node {}: {} signals of {} assets, {} actuators, {} pipelines\n", site.name, compiled.signals.size(),
+                  site.assets.size(), identities.actuators.size(), site.pipelines.size());
+  out += fmt::format("shards: {} fast and 1 slow; pipelines hold at most {}, allowed are {}\n", compiled.fast_shards,
+                     format_size(compiled.memory_bound), format_size(site.settings.memory));
   out += "\nconnectors\n";
   for (const CompiledConnector& connector : compiled.connectors) {
-    out += fmt::format("  {} ({}): {} signals, {} actuators\n", connector.name, connector.protocol, connector.signals.size(),
-                       connector.actuators.size());
+    out += fmt::format("  {} ({}): {} signals, {} actuators\n", connector.name, connector.protocol,
+                       connector.signals.size(), connector.actuators.size());
     if (connector.code)
       for (const std::string& line : connector.code->explain()) out += "    " + line + "\n";
   }

@@ -18,9 +18,10 @@ struct Happened {
   double value = 0;
 
   [[nodiscard]] std::string line() const {
-    if (kind == Expectation::Kind::command) return fmt::format("{:>10}  command {} = {:g}", format_duration(at), name, value);
-    return fmt::format("{:>10}  event {} {}: {} {}", format_duration(at), kind == Expectation::Kind::event_raised ? "raised by" : "cleared by", name,
-                       asset, text);
+    if (kind == Expectation::Kind::command)
+      return fmt::format("{:>10}  command {} = {:g}", format_duration(at), name, value);
+    return fmt::format("{:>10}  event {} {}: {} {}", format_duration(at),
+                       kind == Expectation::Kind::event_raised ? "raised by" : "cleared by", name, asset, text);
   }
 };
 
@@ -72,9 +73,11 @@ class FixtureRun {
       if (next < fixture_.trace.size()) due = std::min(due, start_ + fixture_.trace[next].at);
       due = std::min(due, engine_.next_due());
       // A due time that has passed without its work being done must not hold the clock.
-      if (due <= clock_.wall() && !(next < fixture_.trace.size() && start_ + fixture_.trace[next].at <= clock_.wall())) due = clock_.wall() + kMillisecond;
+      if (due <= clock_.wall() && !(next < fixture_.trace.size() && start_ + fixture_.trace[next].at <= clock_.wall()))
+        due = clock_.wall() + kMillisecond;
       if (due > clock_.wall()) clock_.advance(due - clock_.wall());
-      while (next < fixture_.trace.size() && start_ + fixture_.trace[next].at <= clock_.wall()) push(fixture_.trace[next++]);
+      while (next < fixture_.trace.size() && start_ + fixture_.trace[next].at <= clock_.wall())
+        push(fixture_.trace[next++]);
       settle();
       if (clock_.wall() >= end) return;
     }
@@ -117,7 +120,8 @@ class FixtureRun {
         happened.name = identities_.actuators.name_of(command.actuator);
         happened.value = command.value;
         happened_.push_back(std::move(happened));
-        connection->inbox->acknowledge({command.id, command.actuator, Outcome::done, clock_.monotonic(), command.value});
+        connection->inbox->acknowledge(
+            {command.id, command.actuator, Outcome::done, clock_.monotonic(), command.value});
       }
     }
     for (std::size_t i = 0; i < engine_.shard_count(); ++i) {
@@ -141,13 +145,14 @@ class FixtureRun {
   }
 
   static bool matches(const Expectation& wanted, const Happened& happened) {
-    return wanted.kind == happened.kind && wanted.name == happened.name && happened.at >= wanted.earliest && happened.at <= wanted.latest &&
-           (wanted.asset.empty() || wanted.asset == happened.asset) && (wanted.any_value || wanted.value == happened.value) &&
+    return wanted.kind == happened.kind && wanted.name == happened.name && happened.at >= wanted.earliest &&
+           happened.at <= wanted.latest && (wanted.asset.empty() || wanted.asset == happened.asset) &&
+           (wanted.any_value || wanted.value == happened.value) &&
            (wanted.text.empty() || happened.text.find(wanted.text) != std::string::npos);
   }
 
   static std::string described(const Expectation& wanted) {
-    std::string out = wanted.kind == Expectation::Kind::command ? fmt::format("command {}", wanted.name)
+    std::string out = wanted.kind == Expectation::Kind::command        ? fmt::format("command {}", wanted.name)
                       : wanted.kind == Expectation::Kind::event_raised ? fmt::format("event of '{}'", wanted.name)
                                                                        : fmt::format("clearing of '{}'", wanted.name);
     if (!wanted.any_value) out += fmt::format(" = {:g}", wanted.value);
@@ -165,8 +170,8 @@ class FixtureRun {
     for (const Expectation& unwanted : fixture_.never)
       for (const Happened& happened : happened_)
         if (matches(unwanted, happened))
-          outcome.failures.push_back(fmt::format("{}: must never happen: {}, but at {} it did", unwanted.where.text(), described(unwanted),
-                                                 format_duration(happened.at)));
+          outcome.failures.push_back(fmt::format("{}: must never happen: {}, but at {} it did", unwanted.where.text(),
+                                                 described(unwanted), format_duration(happened.at)));
   }
 
   const Site& site_;

@@ -34,11 +34,11 @@ struct TraceStep {  // one instant of the input trace
 struct Expectation {
   enum class Kind : std::uint8_t { command, event_raised, event_cleared };
   Kind kind = Kind::command;
-  std::string name;          // actuator address, or the pipeline whose event it is
-  std::string asset;         // of an event; "" = any
-  std::string text;          // part of the event's text; "" = any
+  std::string name;   // actuator address, or the pipeline whose event it is
+  std::string asset;  // of an event; "" = any
+  std::string text;   // part of the event's text; "" = any
   bool any_value = true;
-  double value = 0;          // of a command
+  double value = 0;  // of a command
   Nanos earliest = 0, latest = kNever;
   Where where;
 };

@@ -15,8 +15,13 @@ namespace {
 // unknown name or is part of a cycle.
 class PipelineBuilder {
  public:
-  PipelineBuilder(const Site& site, const PipelineSpec& spec, const OperatorContext& context, bool warn, Diagnosis& diagnosis)
-      : site_(site), spec_(spec), context_(context), warn_(warn), diagnosis_(diagnosis),
+  PipelineBuilder(const Site& site, const PipelineSpec& spec, const OperatorContext& context, bool warn,
+                  Diagnosis& diagnosis)
+      : site_(site),
+        spec_(spec),
+        context_(context),
+        warn_(warn),
+        diagnosis_(diagnosis),
         signals_(site.asset_types[spec.type].signals) {}
 
   BuiltPipeline build() {
@@ -63,7 +68,9 @@ class PipelineBuilder {
       if (signals_[i].name == name) return i;
     return std::nullopt;
   }
-  bool is_step(std::string_view name) const { return std::ranges::any_of(spec_.steps, [&](const StepSpec& s) { return s.name == name; }); }
+  bool is_step(std::string_view name) const {
+    return std::ranges::any_of(spec_.steps, [&](const StepSpec& s) { return s.name == name; });
+  }
 
   // A name is known when it is a signal, "<step>.<output>", a step with one output, or an output name that only one
   // finished step has while no unfinished step could still claim it.
@@ -72,7 +79,8 @@ class PipelineBuilder {
     const auto signal = signal_named(name);
     if (!signal) return nullptr;
     const SignalSpec& spec = signals_[*signal];
-    Known known{{ValueRef::kSignal, built_.signals.size()}, {spec.name, spec.unit, spec.rate_hz, spec.type == SignalType::boolean, spec.type}};
+    Known known{{ValueRef::kSignal, built_.signals.size()},
+                {spec.name, spec.unit, spec.rate_hz, spec.type == SignalType::boolean, spec.type}};
     built_.signals.push_back(*signal);
     return &known_.emplace(name, std::move(known)).first->second;
   }
@@ -156,8 +164,11 @@ class PipelineBuilder {
     const std::string prefix = name.substr(0, name.find('.'));
     if (failed_.contains(prefix)) return;  // its own error has been reported
     if (ambiguous_.contains(name)) {
-      error({ErrorKind::bad_input, fmt::format("step '{}' reads '{}', which several steps produce", step.name, name), {},
-             "write <step>." + name}, step.where);
+      error({ErrorKind::bad_input,
+             fmt::format("step '{}' reads '{}', which several steps produce", step.name, name),
+             {},
+             "write <step>." + name},
+            step.where);
       return;
     }
     std::vector<std::string> candidates;
@@ -172,8 +183,12 @@ class PipelineBuilder {
         if (built.name == prefix)
           for (const ValueInfo& output : built.outputs) hint += " " + output.name;
     }
-    error({ErrorKind::bad_input, fmt::format("step '{}' reads '{}', which is no signal of '{}' and no step's output", step.name, name,
-                                             site_.asset_types[spec_.type].name), {}, hint}, step.where);
+    error({ErrorKind::bad_input,
+           fmt::format("step '{}' reads '{}', which is no signal of '{}' and no step's output", step.name, name,
+                       site_.asset_types[spec_.type].name),
+           {},
+           hint},
+          step.where);
   }
 
   void explain_cycle() {
@@ -190,20 +205,26 @@ class PipelineBuilder {
     const auto begin = std::ranges::find(path, at->step->name);
     std::string cycle;
     for (auto step = begin; step != path.end(); ++step) cycle += *step + " reads ";
-    error({ErrorKind::bad_input, fmt::format("its steps go in a circle: {}{}", cycle, at->step->name), {}, "a step can only read steps that do not read it"},
+    error({ErrorKind::bad_input,
+           fmt::format("its steps go in a circle: {}{}", cycle, at->step->name),
+           {},
+           "a step can only read steps that do not read it"},
           at->step->where);
   }
 
   void warn_unread() {
     for (const BuiltStep& step : built_.steps) {
       if (step.outputs.empty()) continue;
-      const bool read = std::ranges::any_of(step.outputs, [this](const ValueInfo& output) { return read_.contains(output.name); });
+      const bool read =
+          std::ranges::any_of(step.outputs, [this](const ValueInfo& output) { return read_.contains(output.name); });
       if (read) continue;
       const auto spec = std::ranges::find(spec_.steps, step.name, &StepSpec::name);
       if (spec->kind->key() == "rule") continue;  // its effect is not a value
-      diagnosis_.warnings.push_back({ErrorKind::bad_input,
-                                     fmt::format("pipeline '{}': nothing reads the results of step '{}'", spec_.name, step.name),
-                                     spec->where, {}});
+      diagnosis_.warnings.push_back(
+          {ErrorKind::bad_input,
+           fmt::format("pipeline '{}': nothing reads the results of step '{}'", spec_.name, step.name),
+           spec->where,
+           {}});
     }
   }
 

@@ -36,7 +36,7 @@ struct BuiltPipeline {
 
 // Builds `pipeline` for the assets of `context`. Every fault is added to `diagnosis`; the result is usable only when
 // it gained no error. `report_warnings` is false for further shards, whose warnings would repeat the first's.
-[[nodiscard]] BuiltPipeline build_pipeline(const Site& site, const PipelineSpec& pipeline, const OperatorContext& context,
-                                           bool report_warnings, Diagnosis& diagnosis);
+[[nodiscard]] BuiltPipeline build_pipeline(const Site& site, const PipelineSpec& pipeline,
+                                           const OperatorContext& context, bool report_warnings, Diagnosis& diagnosis);
 
 }  // namespace alara::node

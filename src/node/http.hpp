@@ -26,15 +26,16 @@ struct HttpReply {
 };
 
 struct HttpRoute {
-  std::string method;   // "GET" or "POST"
-  std::string pattern;  // exact path
+  std::string method;                                   // "GET" or "POST"
+  std::string pattern;                                  // exact path
   std::function<HttpReply(const HttpRequest&)> handle;  // called on a server thread
 };
 
 class HttpServer {
  public:
   // `address` is host:port; port 0 takes a free one. Fails when it can not listen there.
-  [[nodiscard]] static Result<std::unique_ptr<HttpServer>> start(const std::string& address, std::vector<HttpRoute> routes);
+  [[nodiscard]] static Result<std::unique_ptr<HttpServer>> start(const std::string& address,
+                                                                 std::vector<HttpRoute> routes);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

@@ -29,7 +29,9 @@ class Names {
     names_.resize(names_.size() + count, &kNone);
     return first;
   }
-  [[nodiscard]] const std::string* find_name(Id id) const { return index_of(id) < names_.size() ? names_[index_of(id)] : nullptr; }
+  [[nodiscard]] const std::string* find_name(Id id) const {
+    return index_of(id) < names_.size() ? names_[index_of(id)] : nullptr;
+  }
   [[nodiscard]] const std::string& name_of(Id id) const { return *names_[index_of(id)]; }
   [[nodiscard]] std::size_t size() const { return names_.size(); }
 
@@ -40,7 +42,7 @@ class Names {
 };
 
 struct Identities {
-  Names<SignalId> signals;      // "cnc-07.spindle_current"; results of steps are reserved here, too
+  Names<SignalId> signals;  // "cnc-07.spindle_current"; results of steps are reserved here, too
   Names<AssetId> assets;
   Names<ActuatorId> actuators;  // "plc/coil/7"
   Names<ConnectorId> connectors;

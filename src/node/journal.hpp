@@ -26,11 +26,13 @@ struct Naming {
 class Journal {
  public:
   // Opens the files named; "" switches one off.
-  [[nodiscard]] static Result<std::unique_ptr<Journal>> open(const std::string& events_path, const std::string& audit_path,
-                                                             Naming naming, EventStore& store);
+  [[nodiscard]] static Result<std::unique_ptr<Journal>> open(const std::string& events_path,
+                                                             const std::string& audit_path, Naming naming,
+                                                             EventStore& store);
   ~Journal();
 
-  // Where messages for the layer above go; `sink` may be nullptr. Any thread; returns when the old one is no longer used.
+  // Where messages for the layer above go; `sink` may be nullptr. Any thread; returns when the old one is no longer
+  // used.
   void set_uplink(MessageSink* sink, std::string address);
 
   // Empties the queues of all shards; true when there was something.
@@ -42,7 +44,9 @@ class Journal {
 
   [[nodiscard]] std::uint64_t bytes_up() const { return bytes_up_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t messages_up() const { return messages_up_.load(std::memory_order_relaxed); }
-  [[nodiscard]] std::uint64_t lost_lines() const { return lost_lines_.load(std::memory_order_relaxed); }  // could not be written
+  [[nodiscard]] std::uint64_t lost_lines() const {
+    return lost_lines_.load(std::memory_order_relaxed);
+  }  // could not be written
   [[nodiscard]] std::uint64_t failed_up() const { return failed_up_.load(std::memory_order_relaxed); }
 
  private:

@@ -36,8 +36,9 @@ double rate(std::uint64_t now, std::uint64_t before, double seconds) {
 
 std::string latency_text(const Histogram& histogram) {
   if (histogram.count() == 0) return "-";
-  return fmt::format("p50 {}  p99 {}  p99.9 {}  max {}", format_duration(histogram.quantile(0.5)), format_duration(histogram.quantile(0.99)),
-                     format_duration(histogram.quantile(0.999)), format_duration(histogram.max()));
+  return fmt::format("p50 {}  p99 {}  p99.9 {}  max {}", format_duration(histogram.quantile(0.5)),
+                     format_duration(histogram.quantile(0.99)), format_duration(histogram.quantile(0.999)),
+                     format_duration(histogram.max()));
 }
 
 const PipelineStatus* same_part(const NodeStatus& status, const PipelineStatus& wanted) {
@@ -48,7 +49,8 @@ const PipelineStatus* same_part(const NodeStatus& status, const PipelineStatus& 
 
 std::string grouped(std::uint64_t number) {
   std::string digits = std::to_string(number);
-  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
+  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), ",");
   return digits;
 }
 
@@ -56,11 +58,13 @@ std::string grouped(std::uint64_t number) {
 
 std::string live_table(const NodeStatus& now, const NodeStatus& before, const std::vector<StoredEvent>& newest) {
   const double seconds = static_cast<double>(now.now - before.now) / 1e9;
-  std::string out = fmt::format("{}  up {:.0f} s   {:.1f} MB   {:.2f} cores   {}\n\n", now.node, static_cast<double>(now.now - now.started) / 1e9,
-                                now.resident_mb, seconds > 0 ? (now.cpu_seconds - before.cpu_seconds) / seconds : 0.0,
+  std::string out = fmt::format("{}  up {:.0f} s   {:.1f} MB   {:.2f} cores   {}\n\n", now.node,
+                                static_cast<double>(now.now - now.started) / 1e9, now.resident_mb,
+                                seconds > 0 ? (now.cpu_seconds - before.cpu_seconds) / seconds : 0.0,
                                 judge(now).good ? "healthy" : "UNHEALTHY");
   // Connectors of one protocol are many (a fleet of controllers); they are shown together.
-  out += fmt::format("{:<12}{:>11}{:>12}{:>14}{:>12}{:>10}{:>10}\n", "protocol", "connected", "points/s", "accepted", "bytes/s", "rejected", "dropped");
+  out += fmt::format("{:<12}{:>11}{:>12}{:>14}{:>12}{:>10}{:>10}\n", "protocol", "connected", "points/s", "accepted",
+                     "bytes/s", "rejected", "dropped");
   std::map<std::string, std::array<std::uint64_t, 8>> protocols;
   const auto add = [&](const NodeStatus& status, std::size_t offset) {
     for (const ConnectorStatus& c : status.connectors) {
@@ -77,19 +81,23 @@ std::string live_table(const NodeStatus& now, const NodeStatus& before, const st
   add(now, 0);
   add(before, 2);
   for (const auto& [protocol, sum] : protocols)
-    out += fmt::format("{:<12}{:>11}{:>12.0f}{:>14}{:>12}{:>10}{:>10}\n", protocol, fmt::format("{}/{}", sum[4], sum[5]), rate(sum[0], sum[2], seconds),
-                       grouped(sum[0]), format_size(static_cast<std::uint64_t>(rate(sum[1], sum[3], seconds))), sum[6], sum[7]);
-  out += fmt::format("\n{:<24}{:<6}{:>10}{:>10}{:>8}{:>8}  {}\n", "pipeline", "lane", "rows/s", "commands", "misses", "events", "arrival to ack");
+    out += fmt::format("{:<12}{:>11}{:>12.0f}{:>14}{:>12}{:>10}{:>10}\n", protocol,
+                       fmt::format("{}/{}", sum[4], sum[5]), rate(sum[0], sum[2], seconds), grouped(sum[0]),
+                       format_size(static_cast<std::uint64_t>(rate(sum[1], sum[3], seconds))), sum[6], sum[7]);
+  out += fmt::format("\n{:<24}{:<6}{:>10}{:>10}{:>8}{:>8}  {}\n", "pipeline", "lane", "rows/s", "commands", "misses",
+                     "events", "arrival to ack");
   for (const PipelineStatus& pipeline : now.pipelines) {
     const flow::PipelineStats& s = *pipeline.stats;
     const PipelineStatus* earlier = same_part(before, pipeline);
-    out += fmt::format("{:<24}{:<6}{:>10}{:>10}{:>8}{:>8}  {}\n", pipeline.part, s.lane == flow::Lane::fast ? "fast" : "slow",
+    out += fmt::format("{:<24}{:<6}{:>10}{:>10}{:>8}{:>8}  {}\n", pipeline.part,
+                       s.lane == flow::Lane::fast ? "fast" : "slow",
                        grouped(static_cast<std::uint64_t>(rate(pipeline.rows, earlier ? earlier->rows : 0, seconds))),
                        s.commands_sent.get(), s.deadline_misses.get(), s.events.get(), latency_text(s.arrival_to_ack));
   }
   if (!newest.empty()) out += "\nevents\n";
   for (const StoredEvent& event : newest)
-    out += fmt::format("  {}  {:<8} {:<8} {}\n", format_instant(event.time), event.raised ? name_of(event.severity) : "cleared", event.asset, event.text);
+    out += fmt::format("  {}  {:<8} {:<8} {}\n", format_instant(event.time),
+                       event.raised ? name_of(event.severity) : "cleared", event.asset, event.text);
   return out;
 }
 
@@ -98,8 +106,9 @@ std::string live_line(const NodeStatus& now, const NodeStatus& before) {
   Totals totals;
   add_up(now, totals);
   return fmt::format("{:.0f} s: {:.0f} points/s, {} commands, {} misses, {} events, ack {}, {:.1f} MB\n",
-                     static_cast<double>(now.now - now.started) / 1e9, rate(now.points_accepted(), before.points_accepted(), seconds), totals.sent,
-                     totals.misses, now.events_raised, latency_text(totals.ack), now.resident_mb);
+                     static_cast<double>(now.now - now.started) / 1e9,
+                     rate(now.points_accepted(), before.points_accepted(), seconds), totals.sent, totals.misses,
+                     now.events_raised, latency_text(totals.ack), now.resident_mb);
 }
 
 std::string final_report(const NodeStatus& status) {
@@ -114,17 +123,22 @@ std::string final_report(const NodeStatus& status) {
   }
   const double hours = seconds / 3600;
   std::string out = fmt::format("report of {} after {:.1f} s\n", status.node, seconds);
-  out += fmt::format("  points in          {} accepted ({:.0f}/s), {} rejected, {} dropped, {} unaccounted\n", grouped(points),
-                     seconds > 0 ? static_cast<double>(points) / seconds : 0.0, rejected, dropped, status.points_unaccounted());
-  out += fmt::format("  decisions          {} commands, {} done; {} events raised, {} cleared\n", totals.sent, totals.done, status.events_raised,
-                     status.events_cleared);
+  out += fmt::format("  points in          {} accepted ({:.0f}/s), {} rejected, {} dropped, {} unaccounted\n",
+                     grouped(points), seconds > 0 ? static_cast<double>(points) / seconds : 0.0, rejected, dropped,
+                     status.points_unaccounted());
+  out += fmt::format("  decisions          {} commands, {} done; {} events raised, {} cleared\n", totals.sent,
+                     totals.done, status.events_raised, status.events_cleared);
   out += fmt::format("  arrival to ack     {}\n", latency_text(totals.ack));
   out += fmt::format("  deadline misses    {}\n", totals.misses);
-  out += fmt::format("  bytes              {} in, {} up in {} messages\n", format_size(status.bytes_in()), format_size(status.bytes_up), status.messages_up);
-  out += fmt::format("  node               {:.1f} MB resident, {:.2f} cores\n", status.resident_mb, seconds > 0 ? status.cpu_seconds / seconds : 0.0);
-  out += fmt::format("  the same by cloud  {:.0f} ms a decision; {:.2f} GB/h up for this stream (here: {}/h); 100 GB/h at a million points a second\n",
-                     kCloudRoundTripMs, hours > 0 ? static_cast<double>(points) * kCloudBytesPerPoint / 1e9 / hours : 0.0,
-                     format_size(hours > 0 ? static_cast<std::uint64_t>(static_cast<double>(status.bytes_up) / hours) : 0));
+  out += fmt::format("  bytes              {} in, {} up in {} messages\n", format_size(status.bytes_in()),
+                     format_size(status.bytes_up), status.messages_up);
+  out += fmt::format("  node               {:.1f} MB resident, {:.2f} cores\n", status.resident_mb,
+                     seconds > 0 ? status.cpu_seconds / seconds : 0.0);
+  out += fmt::format(
+      "  the same by cloud  {:.0f} ms a decision; {:.2f} GB/h up for this stream (here: {}/h); 100 GB/h at a million "
+      "points a second\n",
+      kCloudRoundTripMs, hours > 0 ? static_cast<double>(points) * kCloudBytesPerPoint / 1e9 / hours : 0.0,
+      format_size(hours > 0 ? static_cast<std::uint64_t>(static_cast<double>(status.bytes_up) / hours) : 0));
   return out;
 }
 

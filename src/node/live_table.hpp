@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a person sees of a running node: a table that redraws on a terminal, a plain line now and then elsewhere, and the
-// report at the end.
+// What a person sees of a running node: a table that redraws on a terminal, a plain line now and then elsewhere, and
+// the report at the end.
 #pragma once
 
 #include <string>
@@ -11,7 +11,8 @@
 namespace alara::node {
 
 // Rates are over the time since `before`.
-[[nodiscard]] std::string live_table(const NodeStatus& now, const NodeStatus& before, const std::vector<StoredEvent>& newest);
+[[nodiscard]] std::string live_table(const NodeStatus& now, const NodeStatus& before,
+                                     const std::vector<StoredEvent>& newest);
 [[nodiscard]] std::string live_line(const NodeStatus& now, const NodeStatus& before);
 // The end: points, decisions, latencies, deadline misses, bytes in and up beside the specification's cloud figures.
 [[nodiscard]] std::string final_report(const NodeStatus& status);

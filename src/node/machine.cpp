@@ -64,8 +64,8 @@ Machine inspect_machine() {
   utsname name{};
   uname(&name);
   machine.kernel = name.release;
-  machine.realtime_kernel =
-      first_line("/sys/kernel/realtime") == "1" || std::string_view(name.version).find("PREEMPT_RT") != std::string_view::npos;
+  machine.realtime_kernel = first_line("/sys/kernel/realtime") == "1" ||
+                            std::string_view(name.version).find("PREEMPT_RT") != std::string_view::npos;
   machine.may_set_priority = can_be_realtime();
   rlimit limit{};
   getrlimit(RLIMIT_MEMLOCK, &limit);

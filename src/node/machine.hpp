@@ -11,13 +11,13 @@
 namespace alara::node {
 
 struct Machine {
-  std::string cpu;                       // model name
-  int cores = 0;                         // usable by this process
-  std::vector<std::string> cpu_features; // those our kernels look for
-  std::string kernel;                    // release
-  bool realtime_kernel = false;          // PREEMPT_RT
-  bool may_set_priority = false;         // SCHED_FIFO is allowed
-  std::uint64_t lockable_bytes = 0;      // RLIMIT_MEMLOCK; UINT64_MAX = unlimited
+  std::string cpu;                        // model name
+  int cores = 0;                          // usable by this process
+  std::vector<std::string> cpu_features;  // those our kernels look for
+  std::string kernel;                     // release
+  bool realtime_kernel = false;           // PREEMPT_RT
+  bool may_set_priority = false;          // SCHED_FIFO is allowed
+  std::uint64_t lockable_bytes = 0;       // RLIMIT_MEMLOCK; UINT64_MAX = unlimited
   std::string clock_source;
   double memory_mb = 0;
 };

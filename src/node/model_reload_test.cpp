@@ -43,12 +43,15 @@ pipelines:
     if (!folder.empty()) std::filesystem::remove_all(folder, ignored);
   }
   void write_model(std::uint64_t seed) const {
-    ASSERT_TRUE(infer::write_bytes(folder + "/judge.onnx", infer::SmallMlp::random({2, 4, 1}, seed).onnx()).has_value());
+    ASSERT_TRUE(
+        infer::write_bytes(folder + "/judge.onnx", infer::SmallMlp::random({2, 4, 1}, seed).onnx()).has_value());
   }
   static bool wait_for_rows(const Runtime& runtime, std::uint64_t rows) {
     SystemClock clock;
-    for (const Nanos end = clock.monotonic() + 5 * kSecond; clock.monotonic() < end; clock.sleep_until(clock.monotonic() + kMillisecond))
-      if (const NodeStatus status = runtime.status(); !status.pipelines.empty() && status.pipelines[0].rows >= rows) return true;
+    for (const Nanos end = clock.monotonic() + 5 * kSecond; clock.monotonic() < end;
+         clock.sleep_until(clock.monotonic() + kMillisecond))
+      if (const NodeStatus status = runtime.status(); !status.pipelines.empty() && status.pipelines[0].rows >= rows)
+        return true;
     return false;
   }
 
@@ -86,7 +89,8 @@ TEST_F(ModelReload, KeepsTheOldModelWhenTheNewFileIsNoModel) {
   std::ofstream(folder + "/judge.onnx") << "no model";
   diagnosis = runtime->reload();
   ASSERT_EQ(diagnosis.warnings.size(), 1u);
-  EXPECT_NE(diagnosis.warnings[0].text().find("goes on with its old model"), std::string::npos) << diagnosis.warnings[0].text();
+  EXPECT_NE(diagnosis.warnings[0].text().find("goes on with its old model"), std::string::npos)
+      << diagnosis.warnings[0].text();
   EXPECT_EQ(runtime->status().models.at(0).digest, before);
   EXPECT_EQ(runtime->status().models.at(0).replaced, 0u);
 }

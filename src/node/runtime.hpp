@@ -20,8 +20,8 @@
 namespace alara::node {
 
 struct RuntimeOptions {
-  bool realtime = true;          // ask for SCHED_FIFO and locked memory; what is not granted is a note
-  std::string http = {};         // overrides settings.http when not empty; "off" switches it off
+  bool realtime = true;   // ask for SCHED_FIFO and locked memory; what is not granted is a note
+  std::string http = {};  // overrides settings.http when not empty; "off" switches it off
 };
 
 // A value as the API shows it.
@@ -33,8 +33,8 @@ struct ShownValue {
 class Runtime {
  public:
   // Reads, checks, compiles and starts. The diagnosis has the reasons when nullptr is returned.
-  [[nodiscard]] static std::unique_ptr<Runtime> start(const std::string& path, Clock& clock, const RuntimeOptions& options,
-                                                      Diagnosis& diagnosis);
+  [[nodiscard]] static std::unique_ptr<Runtime> start(const std::string& path, Clock& clock,
+                                                      const RuntimeOptions& options, Diagnosis& diagnosis);
   ~Runtime();
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;

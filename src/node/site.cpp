@@ -16,7 +16,8 @@ namespace {
 
 std::vector<std::string> signal_type_names() {
   std::vector<std::string> names;
-  for (int i = 0; i <= static_cast<int>(SignalType::float64); ++i) names.emplace_back(name_of(static_cast<SignalType>(i)));
+  for (int i = 0; i <= static_cast<int>(SignalType::float64); ++i)
+    names.emplace_back(name_of(static_cast<SignalType>(i)));
   return names;
 }
 
@@ -66,7 +67,8 @@ class SiteReader {
       if (std::ranges::find(kSections, entry.key) != std::end(kSections)) continue;
       const std::string guess = nearest(entry.key, std::span<const std::string_view>(kSections));
       error(entry.key_where, fmt::format("unknown section '{}'", entry.key),
-            guess.empty() ? fmt::format("allowed are {}", enumerate(kSections)) : fmt::format("did you mean '{}'?", guess));
+            guess.empty() ? fmt::format("allowed are {}", enumerate(kSections))
+                          : fmt::format("did you mean '{}'?", guess));
     }
   }
 
@@ -127,7 +129,8 @@ class SiteReader {
       std::vector<std::string_view> known;
       for (const Protocol* each : protocols()) known.push_back(each->key());
       const std::string guess = nearest(protocol_entry.key, std::span<const std::string_view>(known));
-      error(protocol_entry.key_where, fmt::format("connector '{}': unknown protocol '{}'", name.name, protocol_entry.key),
+      error(protocol_entry.key_where,
+            fmt::format("connector '{}': unknown protocol '{}'", name.name, protocol_entry.key),
             guess.empty() ? fmt::format("allowed are {}", enumerate(known)) : fmt::format("did you mean '{}'?", guess));
       return false;
     }
@@ -174,7 +177,8 @@ class SiteReader {
     }
     const std::size_t before = diagnosis_.errors.size();
     signal_schema().check(entry.value, diagnosis_.errors);
-    const bool faulty = diagnosis_.errors.size() != before;  // its name stays known, so that its uses are no errors, too
+    const bool faulty =
+        diagnosis_.errors.size() != before;  // its name stays known, so that its uses are no errors, too
     const Options options(faulty ? kEmptyMap : entry.value, signal_schema());
     for (const ExpandedName& name : *names) {
       SignalSpec signal;
@@ -272,7 +276,8 @@ class SiteReader {
         std::vector<std::string> known;
         for (const SignalSpec& each : type.signals) known.push_back(each.name);
         const std::string guess = nearest(name.name, std::span<const std::string>(known));
-        error(source.key_where, fmt::format("asset '{}': type '{}' has no signal '{}'", asset.name, type.name, name.name),
+        error(source.key_where,
+              fmt::format("asset '{}': type '{}' has no signal '{}'", asset.name, type.name, name.name),
               guess.empty() ? "" : fmt::format("did you mean '{}'?", guess));
         return;
       }
@@ -323,7 +328,8 @@ class SiteReader {
         if (option.value.scalar == "fast" || option.value.scalar == "slow")
           pipeline.lane = option.value.scalar == "fast" ? Lane::fast : Lane::slow;
         else
-          error(option.value.where, fmt::format("pipeline '{}': lane '{}' is neither fast nor slow", entry.key, option.value.scalar));
+          error(option.value.where,
+                fmt::format("pipeline '{}': lane '{}' is neither fast nor slow", entry.key, option.value.scalar));
       } else if (option.key == "steps") {
         found_steps = true;
         read_steps(option.value, pipeline);
@@ -335,7 +341,8 @@ class SiteReader {
       }
     }
     if (entry.value.find("for") == nullptr)
-      error(entry.value.where, fmt::format("pipeline '{}': 'for' is missing; it names an asset type or an asset", entry.key));
+      error(entry.value.where,
+            fmt::format("pipeline '{}': 'for' is missing; it names an asset type or an asset", entry.key));
     if (!found_steps) error(entry.value.where, fmt::format("pipeline '{}' has no steps", entry.key));
     site_.pipelines.push_back(std::move(pipeline));
   }
@@ -354,10 +361,11 @@ class SiteReader {
       for (std::size_t i = 0; i < site_.assets.size(); ++i)
         if (site_.assets[i].type == pipeline.type) pipeline.assets.push_back(i);
       if (pipeline.assets.empty())
-        diagnosis_.warnings.push_back({ErrorKind::bad_input,
-                                       fmt::format("pipeline '{}' never runs: there is no asset of type '{}'", pipeline.name,
-                                                   target.scalar),
-                                       target.where, {}});
+        diagnosis_.warnings.push_back(
+            {ErrorKind::bad_input,
+             fmt::format("pipeline '{}' never runs: there is no asset of type '{}'", pipeline.name, target.scalar),
+             target.where,
+             {}});
       return;
     }
     if (const auto asset = asset_index_.find(target.scalar); asset != asset_index_.end()) {
@@ -369,18 +377,21 @@ class SiteReader {
     for (const auto& [name, index] : type_index_) known.push_back(name);
     for (const auto& [name, index] : asset_index_) known.push_back(name);
     const std::string guess = nearest(target.scalar, std::span<const std::string>(known));
-    error(target.where, fmt::format("pipeline '{}': there is no asset type or asset '{}'", pipeline.name, target.scalar),
+    error(target.where,
+          fmt::format("pipeline '{}': there is no asset type or asset '{}'", pipeline.name, target.scalar),
           guess.empty() ? "" : fmt::format("did you mean '{}'?", guess));
   }
 
   void read_steps(const Node& steps, PipelineSpec& pipeline) {
     if (!steps.is_map()) {
-      error(steps.where, fmt::format("pipeline '{}': steps are a map of names, as in load: {{window: {{...}}}}", pipeline.name));
+      error(steps.where,
+            fmt::format("pipeline '{}': steps are a map of names, as in load: {{window: {{...}}}}", pipeline.name));
       return;
     }
     for (const Node::Entry& step : steps.entries) {
       if (!step.value.is_map() || step.value.entries.size() != 1) {
-        error(step.value.where, fmt::format("step '{}': exactly one kind is expected, as in {}: {{window: {{...}}}}", step.key, step.key));
+        error(step.value.where, fmt::format("step '{}': exactly one kind is expected, as in {}: {{window: {{...}}}}",
+                                            step.key, step.key));
         continue;
       }
       const Node::Entry& kind_entry = step.value.entries.front();
@@ -389,8 +400,9 @@ class SiteReader {
         std::vector<std::string_view> known;
         for (const OperatorKind* each : operator_kinds()) known.push_back(each->key());
         const std::string guess = nearest(kind_entry.key, std::span<const std::string_view>(known));
-        error(kind_entry.key_where, fmt::format("step '{}': unknown kind '{}'", step.key, kind_entry.key),
-              guess.empty() ? fmt::format("allowed are {}", enumerate(known)) : fmt::format("did you mean '{}'?", guess));
+        error(
+            kind_entry.key_where, fmt::format("step '{}': unknown kind '{}'", step.key, kind_entry.key),
+            guess.empty() ? fmt::format("allowed are {}", enumerate(known)) : fmt::format("did you mean '{}'?", guess));
         continue;
       }
       add_step(step.key, *kind, kind_entry.value, step.key_where, pipeline);
@@ -449,27 +461,51 @@ const Schema& settings_schema() {
       "settings",
       "How the node runs.",
       {
-          {.name = "shards", .type = PropertyType::integer, .sentence = "Threads of the fast lane; assets are dealt out among them.",
-           .fallback = "1", .least = 1, .most = 7},
-          {.name = "memory", .type = PropertyType::size,
-           .sentence = "What all pipelines together may come to hold; a file whose windows and models need more is refused.",
-           .fallback = "256MB", .least = 1e6},
-          {.name = "ring", .type = PropertyType::size,
-           .sentence = "Buffer between each connector and each shard; larger rides out longer stalls.", .fallback = "1MB",
-           .least = 65536, .most = 1e9},
-          {.name = "when_full", .type = PropertyType::choice,
-           .sentence = "When that buffer is full, block lets the source wait; the others drop the oldest or newest samples and count them.",
-           .fallback = "drop_oldest", .choices = {"block", "drop_oldest", "drop_newest"}},
-          {.name = "max_skew", .type = PropertyType::duration,
-           .sentence = "How far ahead of the clock a live sample's time may be. One further ahead is set to now, marked uncertain and counted.",
+          {.name = "shards",
+           .type = PropertyType::integer,
+           .sentence = "Threads of the fast lane; assets are dealt out among them.",
+           .fallback = "1",
+           .least = 1,
+           .most = 7},
+          {.name = "memory",
+           .type = PropertyType::size,
+           .sentence =
+               "What all pipelines together may come to hold; a file whose windows and models need more is refused.",
+           .fallback = "256MB",
+           .least = 1e6},
+          {.name = "ring",
+           .type = PropertyType::size,
+           .sentence = "Buffer between each connector and each shard; larger rides out longer stalls.",
+           .fallback = "1MB",
+           .least = 65536,
+           .most = 1e9},
+          {.name = "when_full",
+           .type = PropertyType::choice,
+           .sentence = "When that buffer is full, block lets the source wait; the others drop the oldest or newest "
+                       "samples and count them.",
+           .fallback = "drop_oldest",
+           .choices = {"block", "drop_oldest", "drop_newest"}},
+          {.name = "max_skew",
+           .type = PropertyType::duration,
+           .sentence = "How far ahead of the clock a live sample's time may be. One further ahead is set to now, "
+                       "marked uncertain and counted.",
            .fallback = "10s"},
-          {.name = "time", .type = PropertyType::choice,
-           .sentence = "live: windows follow the clock as well as the samples. replay: time is that of the samples alone, for recordings.",
-           .fallback = "live", .choices = {"live", "replay"}},
-          {.name = "http", .type = PropertyType::text,
-           .sentence = "Where /metrics, /health and /api/v1 are served, host:port; empty switches them off.", .fallback = "127.0.0.1:8090"},
-          {.name = "audit", .type = PropertyType::text, .sentence = "File to which every command, refusal and answer is appended; empty switches it off."},
-          {.name = "events", .type = PropertyType::text, .sentence = "JSON Lines file to which events are appended; empty switches it off."},
+          {.name = "time",
+           .type = PropertyType::choice,
+           .sentence = "live: windows follow the clock as well as the samples. replay: time is that of the samples "
+                       "alone, for recordings.",
+           .fallback = "live",
+           .choices = {"live", "replay"}},
+          {.name = "http",
+           .type = PropertyType::text,
+           .sentence = "Where /metrics, /health and /api/v1 are served, host:port; empty switches them off.",
+           .fallback = "127.0.0.1:8090"},
+          {.name = "audit",
+           .type = PropertyType::text,
+           .sentence = "File to which every command, refusal and answer is appended; empty switches it off."},
+          {.name = "events",
+           .type = PropertyType::text,
+           .sentence = "JSON Lines file to which events are appended; empty switches it off."},
       }};
   return kSchema;
 }
@@ -479,11 +515,22 @@ const Schema& signal_schema() {
       "signal",
       "One measured quantity of an asset type.",
       {
-          {.name = "unit", .type = PropertyType::unit, .sentence = "Its unit, as in A, mm/s2, degC; checked in every expression. Without it, a plain number."},
-          {.name = "type", .type = PropertyType::choice, .sentence = "How the source stores it. Sliding windows keep float32, 16-bit numbers and bool in half the memory.", .fallback = "float64",
+          {.name = "unit",
+           .type = PropertyType::unit,
+           .sentence = "Its unit, as in A, mm/s2, degC; checked in every expression. Without it, a plain number."},
+          {.name = "type",
+           .type = PropertyType::choice,
+           .sentence =
+               "How the source stores it. Sliding windows keep float32, 16-bit numbers and bool in half the memory.",
+           .fallback = "float64",
            .choices = signal_type_names()},
-          {.name = "rate", .type = PropertyType::frequency, .sentence = "Expected samples per second; waveform steps and sliding windows need it to reserve their memory."},
-          {.name = "poll", .type = PropertyType::duration, .sentence = "How often a polled source reads it. Default: the connector's `poll`."},
+          {.name = "rate",
+           .type = PropertyType::frequency,
+           .sentence =
+               "Expected samples per second; waveform steps and sliding windows need it to reserve their memory."},
+          {.name = "poll",
+           .type = PropertyType::duration,
+           .sentence = "How often a polled source reads it. Default: the connector's `poll`."},
       }};
   return kSchema;
 }
@@ -493,9 +540,14 @@ const Schema& uplink_schema() {
       "uplink",
       "What goes to the layer above instead of the raw samples.",
       {
-          {.name = "to", .type = PropertyType::text, .sentence = "A connector and a topic on it, as in cloud/line-1/insights.", .required = true},
-          {.name = "summary", .type = PropertyType::duration,
-           .sentence = "How often counts, latencies and asset states are summarised; 0 sends events only.", .fallback = "1min"},
+          {.name = "to",
+           .type = PropertyType::text,
+           .sentence = "A connector and a topic on it, as in cloud/line-1/insights.",
+           .required = true},
+          {.name = "summary",
+           .type = PropertyType::duration,
+           .sentence = "How often counts, latencies and asset states are summarised; 0 sends events only.",
+           .fallback = "1min"},
       }};
   return kSchema;
 }
@@ -506,8 +558,10 @@ Result<Endpoint> resolve_endpoint(const Site& site, std::string_view text, const
   for (std::size_t i = 0; i < site.connectors.size(); ++i)
     if (site.connectors[i].name == name) {
       if (slash == std::string_view::npos || slash + 1 == text.size())
-        return fail_at(where, "'{}' names a connector but no address behind it; `alara connectors describe {}` shows how one is written",
-                       text, site.connectors[i].protocol->key());
+        return fail_at(
+            where,
+            "'{}' names a connector but no address behind it; `alara connectors describe {}` shows how one is written",
+            text, site.connectors[i].protocol->key());
       return Endpoint{i, std::string(text.substr(slash + 1)), where};
     }
   std::vector<std::string> known;

@@ -87,14 +87,14 @@ struct UplinkSpec {
 
 struct Settings {
   int shards = 1;
-  std::uint64_t memory = 0;       // bytes that pipelines may come to hold
-  std::uint64_t ring = 0;         // bytes of each connector's ring to each shard
-  std::string when_full;          // block, drop_oldest, drop_newest
+  std::uint64_t memory = 0;  // bytes that pipelines may come to hold
+  std::uint64_t ring = 0;    // bytes of each connector's ring to each shard
+  std::string when_full;     // block, drop_oldest, drop_newest
   Nanos max_skew = 0;
-  bool replay = false;            // time is that of the samples
-  std::string http;               // "127.0.0.1:8090"; "" = off
-  std::string audit;              // path of the audit log; "" = off
-  std::string events;             // path of the event log (JSON Lines); "" = off
+  bool replay = false;  // time is that of the samples
+  std::string http;     // "127.0.0.1:8090"; "" = off
+  std::string audit;    // path of the audit log; "" = off
+  std::string events;   // path of the event log (JSON Lines); "" = off
 };
 
 struct Site {

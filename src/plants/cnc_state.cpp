@@ -11,7 +11,7 @@ namespace {
 constexpr double kRadPerSecond = 2 * std::numbers::pi / 60;                                  // of one rpm
 constexpr double kAcceleration = 1500, kBraking = 3000;                                      // rpm/s
 constexpr double kRapid = 250;                                                               // mm/s
-constexpr double kAtSpeed = 0.9;  // of the commanded speed
+constexpr double kAtSpeed = 0.9;                                                             // of the commanded speed
 constexpr double kFeedLag = 0.03, kCurrentLag = 0.002, kJamRise = 0.003, kCoolantLag = 0.5;  // s
 constexpr double kJamTorque = 45, kWornFriction = 5;                                         // N*m
 constexpr double kWornOut = 300, kBluntForce = 0.3;  // um at which a tool is changed; and its force's excess

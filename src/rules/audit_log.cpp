@@ -60,7 +60,9 @@ std::string line_of(std::uint64_t number, const AuditLog::Entry& entry) {
 }
 
 tl::unexpected<Error> disk_error(std::string_view doing, const std::string& path) {
-  return tl::unexpected<Error>(Error{ErrorKind::unavailable, fmt::format("can not {} audit log: {}", doing, std::strerror(errno)), {path, 0, 0},
+  return tl::unexpected<Error>(Error{ErrorKind::unavailable,
+                                     fmt::format("can not {} audit log: {}", doing, std::strerror(errno)),
+                                     {path, 0, 0},
                                      "check the path, its rights and the space left"});
 }
 
@@ -100,7 +102,10 @@ Result<std::unique_ptr<AuditLog>> AuditLog::open(AuditLogOptions options) {
   if (fd < 0) return disk_error("open the", options.path);
   std::unique_ptr<AuditLog> log(new AuditLog(std::move(options), fd));
   if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-    return tl::unexpected<Error>(Error{ErrorKind::refused, "another process writes this audit log", {log->options_.path, 0, 0}, "give each node its own"});
+    return tl::unexpected<Error>(Error{ErrorKind::refused,
+                                       "another process writes this audit log",
+                                       {log->options_.path, 0, 0},
+                                       "give each node its own"});
   ALARA_CHECK(log->recover());
   return log;
 }
@@ -132,7 +137,10 @@ Status AuditLog::recover() {
   std::uint64_t last = 0;
   for (const std::string_view line : split(tail, '\n')) last = std::max(last, number_of(line));
   if (last == 0)
-    return tl::unexpected<Error>(Error{ErrorKind::refused, "the file is not an audit log and is left as it is", {options_.path, 0, 0}, "choose another path"});
+    return tl::unexpected<Error>(Error{ErrorKind::refused,
+                                       "the file is not an audit log and is left as it is",
+                                       {options_.path, 0, 0},
+                                       "choose another path"});
   next_ = last + 1;
   const bool torn = size_ != 0 && tail.back() != '\n';
   if (!torn) return {};

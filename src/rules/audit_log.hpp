@@ -36,7 +36,7 @@ class AuditLog {
   struct Entry {
     Nanos wall = 0;
     Nanos monotonic = 0;
-    std::string_view what;      // "sent", "refused", …
+    std::string_view what;  // "sent", "refused", …
     std::string_view why;
     std::string_view pipeline, step, actuator;  // names
     Command command;

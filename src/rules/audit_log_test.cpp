@@ -57,9 +57,10 @@ TEST_F(AuditLogTest, WritesOneJsonObjectPerLine) {
     ASSERT_TRUE((*log)->append(entry("sent", "quote \" slash \\ line \n end")));
   }
   const std::string text = text_of(options_.path);
-  EXPECT_EQ(text.substr(0, text.find('\n')),
-            R"({"n":1,"wall":12,"monotonic":34,"what":"refused","why":"interlock: open","pipeline":"guard","step":"stop",)"
-            R"("actuator":"plc/coil/1","command":5,"value":1.5,"arrival":33,"deadline":99,"verify":true})");
+  EXPECT_EQ(
+      text.substr(0, text.find('\n')),
+      R"({"n":1,"wall":12,"monotonic":34,"what":"refused","why":"interlock: open","pipeline":"guard","step":"stop",)"
+      R"("actuator":"plc/coil/1","command":5,"value":1.5,"arrival":33,"deadline":99,"verify":true})");
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
   const auto second = parse_document(text.substr(text.find('\n') + 1), "line");
   ASSERT_TRUE(second) << second.error().text();
@@ -143,7 +144,8 @@ TEST_F(AuditLogTest, ContinuesAfterTheLastRotatedFile) {
 }
 
 TEST_F(AuditLogTest, SyncsAsTold) {
-  for (const auto sync : {AuditLogOptions::Sync::every_entry, AuditLogOptions::Sync::on_flush, AuditLogOptions::Sync::never}) {
+  for (const auto sync :
+       {AuditLogOptions::Sync::every_entry, AuditLogOptions::Sync::on_flush, AuditLogOptions::Sync::never}) {
     options_.sync = sync;
     auto log = AuditLog::open(options_);
     ASSERT_TRUE(log);

@@ -18,12 +18,15 @@ Result<Message::Part> Message::placeholder(std::string_view inside, const Node& 
     const bool good = format.size() == 3 && format[0] == '.' && format[1] >= '0' && format[1] <= '9' &&
                       (format[2] == 'f' || format[2] == 'e' || format[2] == 'g');
     if (!good)
-      return tl::unexpected<Error>(Error{ErrorKind::bad_input, fmt::format("'{}' is no number format", format), text.where,
-                                         "write {x:.0f}, {x:.3g} or {x:.2e}"});
+      return tl::unexpected<Error>(Error{ErrorKind::bad_input, fmt::format("'{}' is no number format", format),
+                                         text.where, "write {x:.0f}, {x:.3g} or {x:.2e}"});
     part.precision = format[1] - '0';
     part.presentation = format[2];
   }
-  part.what = name == "asset" ? What::asset : name == "pipeline" ? What::pipeline : name == "rule" ? What::rule : What::value;
+  part.what = name == "asset"      ? What::asset
+              : name == "pipeline" ? What::pipeline
+              : name == "rule"     ? What::rule
+                                   : What::value;
   if (part.what != What::value && colon != std::string_view::npos)
     return fail_at(text.where, "'{{{}}}' is a name and takes no number format", inside);
   part.text = name;
@@ -33,7 +36,8 @@ Result<Message::Part> Message::placeholder(std::string_view inside, const Node& 
 Result<Message> Message::parse(const Node& node) {
   if (!node.is_scalar()) return fail_at(node.where, "a text is expected here");
   const std::string_view text = node.scalar;
-  if (text.size() > kMaxMessage) return fail_at(node.where, "a text of {} characters is longer than {}", text.size(), kMaxMessage);
+  if (text.size() > kMaxMessage)
+    return fail_at(node.where, "a text of {} characters is longer than {}", text.size(), kMaxMessage);
   Message message;
   std::string literal;
   const auto flush = [&] {
@@ -64,7 +68,8 @@ Result<Message> Message::parse(const Node& node) {
 std::vector<std::string> Message::names() const {
   std::vector<std::string> names;
   for (const Part& part : parts_)
-    if (part.what == What::value && std::find(names.begin(), names.end(), part.text) == names.end()) names.push_back(part.text);
+    if (part.what == What::value && std::find(names.begin(), names.end(), part.text) == names.end())
+      names.push_back(part.text);
   return names;
 }
 
@@ -81,17 +86,30 @@ std::string Message::fill(const Subject& subject, std::span<const double> row) c
   std::string out;
   for (const Part& part : parts_) {
     switch (part.what) {
-      case What::text: out += part.text; break;
-      case What::asset: out += subject.asset; break;
-      case What::pipeline: out += subject.pipeline; break;
-      case What::rule: out += subject.rule; break;
+      case What::text:
+        out += part.text;
+        break;
+      case What::asset:
+        out += subject.asset;
+        break;
+      case What::pipeline:
+        out += subject.pipeline;
+        break;
+      case What::rule:
+        out += subject.rule;
+        break;
       case What::value: {
         const double value = row[part.value];
-        if (std::isnan(value)) out += "?";
-        else if (part.precision < 0) out += fmt::format("{:g}", value);
-        else if (part.presentation == 'f') out += fmt::format("{:.{}f}", value, part.precision);
-        else if (part.presentation == 'e') out += fmt::format("{:.{}e}", value, part.precision);
-        else out += fmt::format("{:.{}g}", value, part.precision);
+        if (std::isnan(value))
+          out += "?";
+        else if (part.precision < 0)
+          out += fmt::format("{:g}", value);
+        else if (part.presentation == 'f')
+          out += fmt::format("{:.{}f}", value, part.precision);
+        else if (part.presentation == 'e')
+          out += fmt::format("{:.{}e}", value, part.precision);
+        else
+          out += fmt::format("{:.{}g}", value, part.precision);
       }
     }
   }

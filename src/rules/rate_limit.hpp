@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// "5 per 1min": at most so many in any stretch of that length, per slot. The instants of the last ones are kept in a ring
-// that is as long as the limit.
+// "5 per 1min": at most so many in any stretch of that length, per slot. The instants of the last ones are kept in a
+// ring that is as long as the limit.
 #pragma once
 
 #include <string_view>
@@ -22,7 +22,8 @@ struct Rate {
 
 class RateLimit {
  public:
-  RateLimit(Rate rate, std::size_t slots) : rate_(rate), sent_(slots * rate.count, kNone), next_(rate.count ? slots : 0) {}
+  RateLimit(Rate rate, std::size_t slots)
+      : rate_(rate), sent_(slots * rate.count, kNone), next_(rate.count ? slots : 0) {}
 
   // Takes one of the slot's allowance; false when there is none left at `time`. A time before the last one taken is of
   // a clock that was set back: the allowance then starts anew, so that no clock can lock an output for ever.
@@ -39,12 +40,14 @@ class RateLimit {
     return true;
   }
 
-  [[nodiscard]] std::size_t memory_bytes() const { return sent_.capacity() * sizeof(Nanos) + next_.capacity() * sizeof(next_[0]); }
+  [[nodiscard]] std::size_t memory_bytes() const {
+    return sent_.capacity() * sizeof(Nanos) + next_.capacity() * sizeof(next_[0]);
+  }
 
  private:
   static constexpr Nanos kNone = INT64_MIN;
   Rate rate_;
-  std::vector<Nanos> sent_;          // [slot * count], the oldest at next_[slot]
+  std::vector<Nanos> sent_;  // [slot * count], the oldest at next_[slot]
   std::vector<std::uint32_t> next_;
 };
 

@@ -55,7 +55,8 @@ void Rule::evaluate(const Frame& in) {
   if (end != nullptr) end->program.evaluate(in.columns, std::span(end_).first(in.size()));
 }
 
-// The common case of a waveform: a block of one slot that is idle, all good, in order, nowhere true. No row needs a look.
+// The common case of a waveform: a block of one slot that is idle, all good, in order, nowhere true. No row needs a
+// look.
 bool Rule::pass_quiet_block(const Frame& in) {
   if (!in.single_slot() || !in.quality.empty()) return false;
   Slot& state = slots_[in.only_slot];

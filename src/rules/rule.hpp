@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operator of a rule: conditions over whole frames, then a small state machine for each slot.
 //
-// Two clocks. Event time (rows, and `now` of advance()) measures how long a condition has held; what comes first ends the
-// wait: a row whose time is late enough, or the clock having passed the same span since the row that began it. Monotonic
-// time (arrivals) measures how long a slot has been without fresh good input, and is what commands carry.
+// Two clocks. Event time (rows, and `now` of advance()) measures how long a condition has held; what comes first ends
+// the wait: a row whose time is late enough, or the clock having passed the same span since the row that began it.
+// Monotonic time (arrivals) measures how long a slot has been without fresh good input, and is what commands carry.
 #pragma once
 
 #include <array>
@@ -38,24 +38,24 @@ class Rule final : public Operator {
 
  private:
   enum class Phase : std::uint8_t { idle, pending, active, clearing };
-  static constexpr Nanos kLearn = INT64_MIN;  // a due instant to be set at the next advance(), when `now` is known
+  static constexpr Nanos kLearn = INT64_MIN;    // a due instant to be set at the next advance(), when `now` is known
   static constexpr std::uint8_t kAgreeing = 3;  // late rows in a row that make a clock set back believable
 
   struct Slot {
     Phase phase = Phase::idle;
-    bool condition = false;      // `when` at the last row taken
-    bool safe = false;           // the safe value has been commanded and no good row has come since
-    bool trouble = false;        // a command failed and none has succeeded since
+    bool condition = false;  // `when` at the last row taken
+    bool safe = false;       // the safe value has been commanded and no good row has come since
+    bool trouble = false;    // a command failed and none has succeeded since
     bool reset_asked = false;
     bool seen = false;
-    std::uint8_t late = 0;       // late rows without a timely one between
+    std::uint8_t late = 0;  // late rows without a timely one between
     std::uint32_t raises = 0, safes = 0, troubles = 0;
-    Nanos since = 0;             // event time at which the condition of pending or clearing came true
-    Nanos due = kNever;          // `now` at which it has held long enough
+    Nanos since = 0;     // event time at which the condition of pending or clearing came true
+    Nanos due = kNever;  // `now` at which it has held long enough
     Nanos repeat_due = kNever;
-    Nanos cause = 0;             // arrival of the row of `since`
-    Nanos last_time = 0;         // event time of the last row taken
-    Nanos last_good = 0;         // arrival of the last fresh good row
+    Nanos cause = 0;                                       // arrival of the row of `since`
+    Nanos last_time = 0;                                   // event time of the last row taken
+    Nanos last_good = 0;                                   // arrival of the last fresh good row
     std::uint64_t key = 0, safe_key = 0, trouble_key = 0;  // of the events now raised
   };
   enum class Change : std::uint8_t { none, raised, cleared };
@@ -98,7 +98,7 @@ class Rule final : public Operator {
   // constant after construction
   RulePlan plan_;  // its programs own scratch memory
   const Identity identity_;
-  Decisions* const decisions_;  // null at `alara check`: nothing runs then
+  Decisions* const decisions_;                                          // null at `alara check`: nothing runs then
   std::vector<std::pair<ActuatorId, std::uint32_t>> slot_of_actuator_;  // sorted
   std::string interlock_true_, interlock_unknown_, over_rate_;          // reasons for the audit log
   bool any_clear_write_ = false;
@@ -112,7 +112,7 @@ class Rule final : public Operator {
   Nanos next_due_ = kNever;         // the earliest due or repeat_due; may be too early, never too late
   bool started_ = false;            // advance() has been called
   Nanos last_now_ = 0, last_monotonic_ = 0;
-  Nanos stale_check_ = kNever;      // monotonic; no slot becomes stale before
+  Nanos stale_check_ = kNever;  // monotonic; no slot becomes stale before
 
   struct Counts {
     std::uint64_t raised = 0, cleared = 0, commands = 0, refused = 0, suppressed = 0, dry_run = 0, unsent = 0, safe = 0,

@@ -41,8 +41,10 @@ std::span<const double> Rule::row_of(std::uint32_t slot) const {
   return keep_rows_ ? std::span(rows_).subspan(slot * plan_.inputs, plan_.inputs) : std::span<const double>{};
 }
 
-void Rule::publish(std::uint32_t slot, bool raised, std::uint64_t key, Severity severity, Moment moment, std::string text) {
-  decisions_->publish(Event{key, raised, severity, identity_.pipeline, identity_.assets[slot], moment.time, moment.arrival, std::move(text)});
+void Rule::publish(std::uint32_t slot, bool raised, std::uint64_t key, Severity severity, Moment moment,
+                   std::string text) {
+  decisions_->publish(Event{key, raised, severity, identity_.pipeline, identity_.assets[slot], moment.time,
+                            moment.arrival, std::move(text)});
 }
 
 Rule::Change Rule::raise(std::uint32_t slot, Moment moment, FrameBuilder& out) {
@@ -53,7 +55,8 @@ Rule::Change Rule::raise(std::uint32_t slot, Moment moment, FrameBuilder& out) {
   ++counts_.raised;
   if (plan_.raises) {
     state.key = event_key(slot, kRule, ++state.raises);
-    publish(slot, true, state.key, plan_.severity, moment, plan_.message.fill({asset_name(slot), identity_.pipeline_name, identity_.name}, row_of(slot)));
+    publish(slot, true, state.key, plan_.severity, moment,
+            plan_.message.fill({asset_name(slot), identity_.pipeline_name, identity_.name}, row_of(slot)));
   }
   if (plan_.repeat != 0) {
     state.repeat_due = kLearn;
@@ -72,7 +75,8 @@ Rule::Change Rule::clear(std::uint32_t slot, Moment moment, FrameBuilder& out) {
   state.reset_asked = false;
   ++counts_.cleared;
   if (plan_.raises)
-    publish(slot, false, state.key, plan_.severity, moment, plan_.message.fill({asset_name(slot), identity_.pipeline_name, identity_.name}, row_of(slot)));
+    publish(slot, false, state.key, plan_.severity, moment,
+            plan_.message.fill({asset_name(slot), identity_.pipeline_name, identity_.name}, row_of(slot)));
   issue(slot, On::clear, moment);
   const double off = 0;
   out.append(slot, moment.time, Quality::good, {&off, 1});
@@ -82,7 +86,8 @@ Rule::Change Rule::clear(std::uint32_t slot, Moment moment, FrameBuilder& out) {
 // Still active: the same event once more, and the commands again.
 void Rule::remind(std::uint32_t slot, Moment moment) {
   if (plan_.raises)
-    publish(slot, true, slots_[slot].key, plan_.severity, moment, plan_.message.fill({asset_name(slot), identity_.pipeline_name, identity_.name}, row_of(slot)));
+    publish(slot, true, slots_[slot].key, plan_.severity, moment,
+            plan_.message.fill({asset_name(slot), identity_.pipeline_name, identity_.name}, row_of(slot)));
   if (!slots_[slot].safe) issue(slot, On::raise, moment);
 }
 
@@ -167,8 +172,9 @@ void Rule::enter_safe(std::uint32_t slot, Moment moment, std::string_view why) {
   state.safe = true;
   command_safe(slot, moment.arrival);
   state.safe_key = event_key(slot, kSafe, ++state.safes);
-  publish(slot, true, state.safe_key, std::max(plan_.severity, Severity::high), moment,
-          fmt::format("{}: {}: {}, safe value {:g} commanded", asset_name(slot), identity_.name, why, plan_.safe->value));
+  publish(
+      slot, true, state.safe_key, std::max(plan_.severity, Severity::high), moment,
+      fmt::format("{}: {}: {}, safe value {:g} commanded", asset_name(slot), identity_.name, why, plan_.safe->value));
 }
 
 // Good rows come again. The output stands at its safe value, so the commands of the present state are sent once more.

@@ -39,7 +39,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto names = kind.inputs(*options);
   if (!names) return 0;
   std::vector<ValueInfo> inputs;
-  for (const std::string& name : *names) inputs.push_back({.name = name, .unit = *Unit::parse(name.size() % 2 ? "" : "degC")});
+  for (const std::string& name : *names)
+    inputs.push_back({.name = name, .unit = *Unit::parse(name.size() % 2 ? "" : "degC")});
   const std::vector<AssetId> assets(2);
   const std::vector<std::string> asset_names = {"a", "b"};
   NoDecisions decisions;

@@ -51,7 +51,7 @@ class Book final : public ActuatorBook {
 // The values of every harness: x [A], y, open (boolean), t [degC].
 class Harness {
  public:
-  static constexpr Nanos kStart = 1'000'000 * kSecond;    // event time at monotonic 0
+  static constexpr Nanos kStart = 1'000'000 * kSecond;  // event time at monotonic 0
   static constexpr std::size_t kSlots = 3;
 
   explicit Harness(const std::string& options) : node_(parse_document(options, "site.yaml").value()) {
@@ -83,7 +83,8 @@ class Harness {
   }
 
   // A row at `at_ms`, arriving then, with the event time `time_ms` when that differs. Values not given are 0.
-  void row(double at_ms, std::map<std::string, double> values, std::uint32_t slot = 0, Quality quality = Quality::good) {
+  void row(double at_ms, std::map<std::string, double> values, std::uint32_t slot = 0,
+           Quality quality = Quality::good) {
     late_row(at_ms, at_ms, std::move(values), slot, quality);
   }
   void late_row(double at_ms, double time_ms, std::map<std::string, double> values, std::uint32_t slot = 0,
@@ -121,7 +122,8 @@ class Harness {
   std::string events() const {
     std::string all;
     for (const Event& event : decisions.events)
-      all += fmt::format("{}{} {}: {}\n", event.raised ? "+" : "-", (event.time - kStart) / 1'000'000, name_of(event.severity), event.text);
+      all += fmt::format("{}{} {}: {}\n", event.raised ? "+" : "-", (event.time - kStart) / 1'000'000,
+                         name_of(event.severity), event.text);
     return all;
   }
   std::string commands() const {

@@ -13,28 +13,57 @@ constexpr std::size_t kMaxWrites = 32;
 
 const Schema& write_schema() {
   static const Schema schema{
-      "write", "One value to write to an actuator.",
-      {{.name = "write", .type = PropertyType::any, .sentence = "The actuator's address, e.g. plc/coil/{n}.", .required = true},
-       {.name = "value", .type = PropertyType::expression, .sentence = "A number, true, false, or an expression over the rule's values; written as it is, without unit.", .required = true},
-       {.name = "verify", .type = PropertyType::boolean, .sentence = "Read the value back before calling the command done; costs a request.", .fallback = "false"},
-       {.name = "on", .type = PropertyType::choice, .sentence = "When to write: as the rule becomes active (raise) or as it ends (clear).", .fallback = "raise", .choices = {"raise", "clear"}}}};
+      "write",
+      "One value to write to an actuator.",
+      {{.name = "write",
+        .type = PropertyType::any,
+        .sentence = "The actuator's address, e.g. plc/coil/{n}.",
+        .required = true},
+       {.name = "value",
+        .type = PropertyType::expression,
+        .sentence = "A number, true, false, or an expression over the rule's values; written as it is, without unit.",
+        .required = true},
+       {.name = "verify",
+        .type = PropertyType::boolean,
+        .sentence = "Read the value back before calling the command done; costs a request.",
+        .fallback = "false"},
+       {.name = "on",
+        .type = PropertyType::choice,
+        .sentence = "When to write: as the rule becomes active (raise) or as it ends (clear).",
+        .fallback = "raise",
+        .choices = {"raise", "clear"}}}};
   return schema;
 }
 
 const Schema& safe_schema() {
   static const Schema schema{
-      "safe", "What is commanded when the rule can no longer see.",
+      "safe",
+      "What is commanded when the rule can no longer see.",
       {{.name = "value", .type = PropertyType::number, .sentence = "The value to write.", .required = true},
-       {.name = "after", .type = PropertyType::duration, .sentence = "How long without a fresh good sample, by the monotonic clock.", .required = true, .least = 1e6},
-       {.name = "write", .type = PropertyType::any, .sentence = "The actuator's address; default: every actuator the rule writes to."}}};
+       {.name = "after",
+        .type = PropertyType::duration,
+        .sentence = "How long without a fresh good sample, by the monotonic clock.",
+        .required = true,
+        .least = 1e6},
+       {.name = "write",
+        .type = PropertyType::any,
+        .sentence = "The actuator's address; default: every actuator the rule writes to."}}};
   return schema;
 }
 
 const Schema& raise_schema() {
   static const Schema schema{
-      "raise", "An event for people and systems: raised when the rule becomes active, cleared when it ends.",
-      {{.name = "severity", .type = PropertyType::choice, .sentence = "How urgent it is.", .fallback = "medium", .choices = {"info", "low", "medium", "high", "critical"}},
-       {.name = "text", .type = PropertyType::text, .sentence = "May name {asset}, {pipeline}, {rule} and values, as {days:.0f}.", .fallback = "{asset}: {rule}"}}};
+      "raise",
+      "An event for people and systems: raised when the rule becomes active, cleared when it ends.",
+      {{.name = "severity",
+        .type = PropertyType::choice,
+        .sentence = "How urgent it is.",
+        .fallback = "medium",
+        .choices = {"info", "low", "medium", "high", "critical"}},
+       {.name = "text",
+        .type = PropertyType::text,
+        .sentence = "May name {asset}, {pipeline}, {rule} and values, as {days:.0f}.",
+        .fallback = "{asset}: {rule}"}}};
   return schema;
 }
 
@@ -117,7 +146,8 @@ class Planner {
     plan_.inputs = values_.size();
     ALARA_CHECK(conditions());
     for (const Node* write : write_nodes(node_)) ALARA_CHECK(add_write(*write));
-    if (plan_.writes.size() > kMaxWrites) return fail_at(options_.where("do"), "a rule writes at most {} values", kMaxWrites);
+    if (plan_.writes.size() > kMaxWrites)
+      return fail_at(options_.where("do"), "a rule writes at most {} values", kMaxWrites);
     ALARA_CHECK(limits());
     ALARA_CHECK(safe_value());
     ALARA_CHECK(event());
@@ -138,7 +168,8 @@ class Planner {
   // A duration given as an option and in the condition's text must be given once.
   Status add_hold(std::string_view key, Condition& condition) {
     if (!options_.has(key)) return {};
-    if (condition.hold != 0) return fail_at(options_.where(key), "'{}' and 'for' in the condition say the same twice", key);
+    if (condition.hold != 0)
+      return fail_at(options_.where(key), "'{}' and 'for' in the condition say the same twice", key);
     condition.hold = options_.duration(key);
     return {};
   }
@@ -151,11 +182,16 @@ class Planner {
     ALARA_TRY(plan_.reset, condition("reset"));
     ALARA_TRY(plan_.unless, condition("unless"));
     ALARA_CHECK(add_hold("for", plan_.when));
-    if (options_.has("clear_for") && !plan_.until) clear_hold_ = options_.duration("clear_for");
-    else if (plan_.until) ALARA_CHECK(add_hold("clear_for", *plan_.until));
-    if (plan_.when.program.constant()) return fail_at(options_.where("when"), "the condition '{}' reads no value", plan_.when.text);
-    if (plan_.unless && plan_.unless->hold != 0) return fail_at(options_.where("unless"), "an interlock acts at once: leave 'for' out");
-    if (plan_.reset && plan_.reset->hold != 0) return fail_at(options_.where("reset"), "a reset acts at once: leave 'for' out");
+    if (options_.has("clear_for") && !plan_.until)
+      clear_hold_ = options_.duration("clear_for");
+    else if (plan_.until)
+      ALARA_CHECK(add_hold("clear_for", *plan_.until));
+    if (plan_.when.program.constant())
+      return fail_at(options_.where("when"), "the condition '{}' reads no value", plan_.when.text);
+    if (plan_.unless && plan_.unless->hold != 0)
+      return fail_at(options_.where("unless"), "an interlock acts at once: leave 'for' out");
+    if (plan_.reset && plan_.reset->hold != 0)
+      return fail_at(options_.where("reset"), "a reset acts at once: leave 'for' out");
     plan_.latch = options_.boolean("latch");
     if (plan_.latch && (plan_.until || options_.has("clear_for")))
       return fail_at(options_.where("latch"), "a latched rule ends by its reset: leave until and clear_for out");
@@ -193,7 +229,8 @@ class Planner {
     if (value.constant()) {
       const std::vector<double> nothing(values_.size());
       write.literal = value.evaluate(nothing);
-      if (write.literal - write.literal != 0) return fail_at(options.where("value"), "'{}' is not a number", options.text("value"));
+      if (write.literal - write.literal != 0)
+        return fail_at(options.where("value"), "'{}' is not a number", options.text("value"));
     } else {
       write.computed = std::move(value);
     }
@@ -238,7 +275,8 @@ class Planner {
     if (columns.empty()) return fail_at(node->where, "safe has nothing to write to: give it write, or the rule do");
     for (std::size_t slot = 0; slot < safe.actuators.size(); ++slot)
       for (const auto& column : columns)
-        if (auto& ids = safe.actuators[slot]; std::find(ids.begin(), ids.end(), column[slot]) == ids.end()) ids.push_back(column[slot]);
+        if (auto& ids = safe.actuators[slot]; std::find(ids.begin(), ids.end(), column[slot]) == ids.end())
+          ids.push_back(column[slot]);
     plan_.safe = std::move(safe);
     return {};
   }
@@ -246,11 +284,13 @@ class Planner {
   Status event() {
     const Node* node = options_.node("raise");
     if (node == nullptr || node->is_null()) {
-      if (plan_.repeat != 0 && plan_.writes.empty()) return fail_at(options_.where("repeat"), "repeat needs raise or do");
+      if (plan_.repeat != 0 && plan_.writes.empty())
+        return fail_at(options_.where("repeat"), "repeat needs raise or do");
       return {};
     }
     const Options options(*node, raise_schema());
-    constexpr std::array kSeverities{Severity::info, Severity::low, Severity::medium, Severity::high, Severity::critical};
+    constexpr std::array kSeverities{Severity::info, Severity::low, Severity::medium, Severity::high,
+                                     Severity::critical};
     for (const Severity severity : kSeverities)
       if (name_of(severity) == options.text("severity")) plan_.severity = severity;
     Node text;
@@ -276,22 +316,57 @@ class Planner {
 
 const Schema& rule_schema() {
   static const Schema schema{
-      "rule", "A condition that commands actuators and raises events.",
-      {{.name = "when", .type = PropertyType::expression, .sentence = "The condition; may end in `for 20ms`: it must hold that long.", .required = true},
-       {.name = "until", .type = PropertyType::expression, .sentence = "Ends the rule (hysteresis), and only while `when` is false; may end in `for 1s`. Default: as soon as `when` is false."},
-       {.name = "for", .type = PropertyType::duration, .sentence = "How long `when` must hold, by event time or by the clock when no sample comes."},
+      "rule",
+      "A condition that commands actuators and raises events.",
+      {{.name = "when",
+        .type = PropertyType::expression,
+        .sentence = "The condition; may end in `for 20ms`: it must hold that long.",
+        .required = true},
+       {.name = "until",
+        .type = PropertyType::expression,
+        .sentence = "Ends the rule (hysteresis), and only while `when` is false; may end in `for 1s`. Default: as soon "
+                    "as `when` is false."},
+       {.name = "for",
+        .type = PropertyType::duration,
+        .sentence = "How long `when` must hold, by event time or by the clock when no sample comes."},
        {.name = "clear_for", .type = PropertyType::duration, .sentence = "How long the end condition must hold."},
        {.name = "latch", .type = PropertyType::boolean, .sentence = "Stay active until reset.", .fallback = "false"},
        {.name = "reset", .type = PropertyType::expression, .sentence = "Resets a latched rule, while `when` is false."},
-       {.name = "unless", .type = PropertyType::expression, .sentence = "Interlock: while it is true, or one of its values unknown, commands are refused and audited. Safe values are not subject to it."},
-       {.name = "do", .type = PropertyType::any, .sentence = "One command or a list: {write: address, value: number or expression, verify: true, on: raise or clear}."},
-       {.name = "deadline", .type = PropertyType::duration, .sentence = "A command's ack is due this long after the arrival of the sample that caused it; misses are counted."},
-       {.name = "rate_limit", .type = PropertyType::text, .sentence = "At most so many firings per asset, as in `5 per 1min`; more are suppressed, counted and audited."},
-       {.name = "safe", .type = PropertyType::object, .sentence = "Dead man: the value commanded when no fresh good sample has come for a time, and when the node stops.", .fields = &safe_schema()},
-       {.name = "on_bad", .type = PropertyType::choice, .sentence = "A row of bad quality or with unknown values never fires the rule; it holds the state, or commands the safe value at once.", .fallback = "hold", .choices = {"hold", "safe"}},
-       {.name = "dry_run", .type = PropertyType::boolean, .sentence = "Write commands to the audit log instead of sending them.", .fallback = "false"},
+       {.name = "unless",
+        .type = PropertyType::expression,
+        .sentence = "Interlock: while it is true, or one of its values unknown, commands are refused and audited. Safe "
+                    "values are not subject to it."},
+       {.name = "do",
+        .type = PropertyType::any,
+        .sentence =
+            "One command or a list: {write: address, value: number or expression, verify: true, on: raise or clear}."},
+       {.name = "deadline",
+        .type = PropertyType::duration,
+        .sentence =
+            "A command's ack is due this long after the arrival of the sample that caused it; misses are counted."},
+       {.name = "rate_limit",
+        .type = PropertyType::text,
+        .sentence = "At most so many firings per asset, as in `5 per 1min`; more are suppressed, counted and audited."},
+       {.name = "safe",
+        .type = PropertyType::object,
+        .sentence =
+            "Dead man: the value commanded when no fresh good sample has come for a time, and when the node stops.",
+        .fields = &safe_schema()},
+       {.name = "on_bad",
+        .type = PropertyType::choice,
+        .sentence = "A row of bad quality or with unknown values never fires the rule; it holds the state, or commands "
+                    "the safe value at once.",
+        .fallback = "hold",
+        .choices = {"hold", "safe"}},
+       {.name = "dry_run",
+        .type = PropertyType::boolean,
+        .sentence = "Write commands to the audit log instead of sending them.",
+        .fallback = "false"},
        {.name = "raise", .type = PropertyType::object, .sentence = "The event of the rule.", .fields = &raise_schema()},
-       {.name = "repeat", .type = PropertyType::duration, .sentence = "While active, send commands and event again this often. Default: never.", .least = 1e6}}};
+       {.name = "repeat",
+        .type = PropertyType::duration,
+        .sentence = "While active, send commands and event again this often. Default: never.",
+        .least = 1e6}}};
   return schema;
 }
 

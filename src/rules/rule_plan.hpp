@@ -24,15 +24,15 @@ enum class On : std::uint8_t { raise, clear };
 
 struct Write {
   On on = On::raise;
-  std::vector<ActuatorId> actuators;       // by slot
+  std::vector<ActuatorId> actuators;  // by slot
   double literal = 0;
-  std::optional<expr::Program> computed;   // instead of the literal
+  std::optional<expr::Program> computed;  // instead of the literal
   bool verify = false;
 };
 
 struct SafeValue {
   double value = 0;
-  Nanos after = 0;  // without a fresh good sample
+  Nanos after = 0;                                 // without a fresh good sample
   std::vector<std::vector<ActuatorId>> actuators;  // [slot]
 };
 
@@ -61,6 +61,7 @@ struct RulePlan {
 // The values a rule reads: those of its conditions, computed values and texts.
 [[nodiscard]] Result<std::vector<std::string>> rule_inputs(const Node& options);
 // `inputs` are in the order of rule_inputs().
-[[nodiscard]] Result<RulePlan> plan_rule(const Node& options, std::span<const ValueInfo> inputs, const OperatorContext& context);
+[[nodiscard]] Result<RulePlan> plan_rule(const Node& options, std::span<const ValueInfo> inputs,
+                                         const OperatorContext& context);
 
 }  // namespace alara::rules

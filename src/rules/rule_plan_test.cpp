@@ -17,8 +17,11 @@ Node scalar(std::string_view text) {
 }
 
 TEST(RuleOptions, NameEveryValueTheyRead) {
-  const auto node = parse_document("when: a > 1 for 5ms\nuntil: b < 1\nunless: c and a\ndo: {write: p/1, value: d * 2}\n"
-                                   "raise: {text: '{e.f:.1f} {asset}'}\nlatch: false\n", "s.yaml").value();
+  const auto node = parse_document(
+                        "when: a > 1 for 5ms\nuntil: b < 1\nunless: c and a\ndo: {write: p/1, value: d * 2}\n"
+                        "raise: {text: '{e.f:.1f} {asset}'}\nlatch: false\n",
+                        "s.yaml")
+                        .value();
   EXPECT_EQ(*rule_kind().inputs(node), (std::vector<std::string>{"a", "b", "c", "d", "e.f"}));
 }
 
@@ -33,7 +36,8 @@ TEST(RuleOptions, AreRefusedWithAPlaceAndAReason) {
       {"when: x > 38 + t\ndo: {write: p/1, value: 1}\n", "can not compare 'x' (A)"},
       {"when: x\ndo: {write: p/1, value: 1}\n", "'x' is a number in A, not a condition"},
       {"when: 1 > 0\ndo: {write: p/1, value: 1}\n", "the condition '1 > 0' reads no value"},
-      {"when: x > 38 for 5ms\nfor: 3ms\ndo: {write: p/1, value: 1}\n", "site.yaml:2:6: 'for' and 'for' in the condition say the same twice"},
+      {"when: x > 38 for 5ms\nfor: 3ms\ndo: {write: p/1, value: 1}\n",
+       "site.yaml:2:6: 'for' and 'for' in the condition say the same twice"},
       {"when: x > 38\nunless: open for 2s\ndo: {write: p/1, value: 1}\n", "an interlock acts at once"},
       {"when: x > 38\nlatch: true\nuntil: x < 3\ndo: {write: p/1, value: 1}\n", "a latched rule ends by its reset"},
       {"when: x > 38\nreset: open\ndo: {write: p/1, value: 1}\n", "reset needs latch: true"},
@@ -42,7 +46,8 @@ TEST(RuleOptions, AreRefusedWithAPlaceAndAReason) {
       {"when: x > 38\ndo: {write: p/1}\n", "'value' is missing"},
       {"when: x > 38\ndo: {write: p/1, value: 0/0}\n", "'0/0' is not a number"},
       {"when: x > 38\ndo: {write: p/1, value: 1, vrify: true}\n", "unknown option 'vrify' (did you mean 'verify'?)"},
-      {"when: x > 38\ndo: {write: p/1, value: 1}\nrate_limit: 5 a minute\n", "site.yaml:3:13: '5 a minute' is no rate (write 5 per 1min)"},
+      {"when: x > 38\ndo: {write: p/1, value: 1}\nrate_limit: 5 a minute\n",
+       "site.yaml:3:13: '5 a minute' is no rate (write 5 per 1min)"},
       {"when: x > 38\ndo: {write: p/1, value: 1}\nrate_limit: 5000 per 1min\n", "at most 1000, not 5000"},
       {"when: x > 38\ndo: {write: p/1, value: 1}\non_bad: safe\n", "on_bad: safe needs a safe value"},
       {"when: x > 38\nraise: {}\nsafe: {value: 1, after: 1s}\n", "safe has nothing to write to"},
@@ -80,7 +85,8 @@ TEST(Message, FillsNamesAndNumbers) {
 }
 
 TEST(Message, RefusesWhatItCanNotFill) {
-  for (const auto text : {"{x", "x}", "{}", "{x:}", "{x:.}", "{x:.2}", "{x:.22f}", "{x:2f}", "{asset:.0f}", "{:.0f}", "{ }"})
+  for (const auto text :
+       {"{x", "x}", "{}", "{x:}", "{x:.}", "{x:.2}", "{x:.22f}", "{x:2f}", "{asset:.0f}", "{:.0f}", "{ }"})
     EXPECT_FALSE(Message::parse(scalar(text))) << text;
   EXPECT_FALSE(Message::parse(scalar(std::string(kMaxMessage + 1, 'a'))));
   EXPECT_TRUE(Message::parse(scalar(std::string(kMaxMessage, 'a'))));

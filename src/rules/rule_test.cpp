@@ -184,7 +184,9 @@ TEST(Rule, CommandsTheSafeValueOnceWhenItsInputGoesStale) {
 }
 
 TEST(Rule, AppliesAgainAfterItsInputRecovers) {
-  Harness h("when: x > 38\ndo: [{write: plc/1, value: 1}, {write: plc/1, value: 0, on: clear}]\nsafe: {value: 7, after: 500ms}\n");
+  Harness h(
+      "when: x > 38\ndo: [{write: plc/1, value: 1}, {write: plc/1, value: 0, on: clear}]\nsafe: {value: 7, after: "
+      "500ms}\n");
   h.pass_until(0);
   for (std::uint32_t slot = 1; slot < 3; ++slot) h.row(450, {{"x", 10}}, slot);
   h.pass_until(800);
@@ -196,7 +198,8 @@ TEST(Rule, AppliesAgainAfterItsInputRecovers) {
   h.pass_until(1390);
   EXPECT_EQ(h.commands(), "500ms 0=7\n850ms 0=0\n860ms 0=1\n1360ms 0=7\n");
   h.row(1395, {{"x", 39}});
-  EXPECT_EQ(h.commands(), "500ms 0=7\n850ms 0=0\n860ms 0=1\n1360ms 0=7\n1395ms 0=1\n") << "still active: commanded again";
+  EXPECT_EQ(h.commands(), "500ms 0=7\n850ms 0=0\n860ms 0=1\n1360ms 0=7\n1395ms 0=1\n")
+      << "still active: commanded again";
   ASSERT_EQ(h.decisions.events.size(), 4u);
   EXPECT_EQ(h.decisions.events[2].key, h.decisions.events[3].key);
   EXPECT_NE(h.decisions.events[0].key, h.decisions.events[2].key);
@@ -265,7 +268,8 @@ TEST(Rule, AuditsInsteadOfSendingInADryRun) {
   h.row(0, {{"x", 39}});
   h.code->make_safe(5);
   EXPECT_EQ(h.commands(), "");
-  EXPECT_EQ(h.audits(), "suppressed 0=1 dry run\nsuppressed 0=7 dry run\nsuppressed 1=7 dry run\nsuppressed 2=7 dry run\n");
+  EXPECT_EQ(h.audits(),
+            "suppressed 0=1 dry run\nsuppressed 0=7 dry run\nsuppressed 1=7 dry run\nsuppressed 2=7 dry run\n");
   EXPECT_EQ(h.counter("dry_run"), 4u);
 }
 
@@ -282,7 +286,9 @@ TEST(Rule, StampsTheDeadlineFromTheArrivalOfTheCause) {
 }
 
 TEST(Rule, WritesComputedValues) {
-  Harness h("when: x > 38\ndo: [{write: plc/1, value: x * 2 - 10A}, {write: plc/2, value: 'if(open, 1, 2)'}, {write: plc/3, value: true}]\n");
+  Harness h(
+      "when: x > 38\ndo: [{write: plc/1, value: x * 2 - 10A}, {write: plc/2, value: 'if(open, 1, 2)'}, {write: plc/3, "
+      "value: true}]\n");
   h.row(0, {{"x", 40}});
   EXPECT_EQ(h.commands(), "0ms 0=70\n0ms 10=2\n0ms 20=1\n");
   Harness nan("when: x > 38\ndo: {write: plc/1, value: y}\n");
@@ -366,8 +372,11 @@ TEST(Rule, CountsCommandsTheConnectorHadNoRoomFor) {
 
 // A day's worth of everything, twice.
 std::string eventful_run() {
-  Harness h("when: x > 38 for 20ms\nuntil: x < 30 for 15ms\nunless: open\nrate_limit: 5 per 1s\n"
-            "do: [{write: plc/1, value: x}, {write: plc/2, value: 0, on: clear}]\nsafe: {value: 7, after: 80ms}\nrepeat: 300ms\n" + kRaise);
+  Harness h(
+      "when: x > 38 for 20ms\nuntil: x < 30 for 15ms\nunless: open\nrate_limit: 5 per 1s\n"
+      "do: [{write: plc/1, value: x}, {write: plc/2, value: 0, on: clear}]\nsafe: {value: 7, after: 80ms}\nrepeat: "
+      "300ms\n" +
+      kRaise);
   std::mt19937_64 random(11);
   double at = 0;
   for (int i = 0; i < 3000; ++i) {
@@ -396,7 +405,8 @@ TEST(Rule, SeesTheSameInOneBlockAsRowByRow) {
   for (std::size_t i = 0; i < x.size(); ++i) rows.row(static_cast<double>(i * 10), {{"x", x[i]}});
   for (std::size_t begin = 0; begin < x.size(); begin += 250) {
     std::vector<Nanos> time;
-    for (std::size_t i = begin; i < begin + 250; ++i) time.push_back(Harness::kStart + static_cast<Nanos>(i) * 10 * kMillisecond);
+    for (std::size_t i = begin; i < begin + 250; ++i)
+      time.push_back(Harness::kStart + static_cast<Nanos>(i) * 10 * kMillisecond);
     const std::vector<std::span<const double>> columns = {std::span<const double>(x).subspan(begin, 250)};
     Frame frame;
     frame.time = time;
@@ -410,7 +420,10 @@ TEST(Rule, SeesTheSameInOneBlockAsRowByRow) {
 }
 
 TEST(Rule, AllocatesNothingWhileNothingHappens) {
-  Harness h("when: x > 38 for 20ms\nuntil: x < 30\nunless: open\ndo: {write: plc/1, value: 1}\nsafe: {value: 7, after: 500ms}\n" + kRaise);
+  Harness h(
+      "when: x > 38 for 20ms\nuntil: x < 30\nunless: open\ndo: {write: plc/1, value: 1}\nsafe: {value: 7, after: "
+      "500ms}\n" +
+      kRaise);
   std::vector<double> x(300, 20.0), open(300, 0.0);
   std::vector<Nanos> time(300);
   std::vector<std::uint32_t> slot(300);

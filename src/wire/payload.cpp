@@ -6,9 +6,9 @@
 namespace alara::wire {
 namespace {
 
-constexpr std::int64_t kSecondsBelow = 100'000'000'000;            // 1e11
-constexpr std::int64_t kMillisBelow = 100'000'000'000'000;         // 1e14
-constexpr std::int64_t kMicrosBelow = 100'000'000'000'000'000;     // 1e17
+constexpr std::int64_t kSecondsBelow = 100'000'000'000;         // 1e11
+constexpr std::int64_t kMillisBelow = 100'000'000'000'000;      // 1e14
+constexpr std::int64_t kMicrosBelow = 100'000'000'000'000'000;  // 1e17
 constexpr double kNanosLimit = 9.2e18;
 
 bool equal_ignoring_case(std::string_view text, std::string_view lower) {
@@ -22,17 +22,28 @@ bool equal_ignoring_case(std::string_view text, std::string_view lower) {
 
 std::string_view name_of(PayloadFault fault) {
   switch (fault) {
-    case PayloadFault::none: return "none";
-    case PayloadFault::truncated: return "truncated";
-    case PayloadFault::too_large: return "too_large";
-    case PayloadFault::malformed: return "malformed";
-    case PayloadFault::wrong_type: return "wrong_type";
-    case PayloadFault::not_finite: return "not_finite";
-    case PayloadFault::not_utf8: return "not_utf8";
-    case PayloadFault::too_deep: return "too_deep";
-    case PayloadFault::too_many: return "too_many";
-    case PayloadFault::missing: return "missing";
-    case PayloadFault::bad_time: return "bad_time";
+    case PayloadFault::none:
+      return "none";
+    case PayloadFault::truncated:
+      return "truncated";
+    case PayloadFault::too_large:
+      return "too_large";
+    case PayloadFault::malformed:
+      return "malformed";
+    case PayloadFault::wrong_type:
+      return "wrong_type";
+    case PayloadFault::not_finite:
+      return "not_finite";
+    case PayloadFault::not_utf8:
+      return "not_utf8";
+    case PayloadFault::too_deep:
+      return "too_deep";
+    case PayloadFault::too_many:
+      return "too_many";
+    case PayloadFault::missing:
+      return "missing";
+    case PayloadFault::bad_time:
+      return "bad_time";
   }
   return "none";
 }

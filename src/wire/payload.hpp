@@ -37,7 +37,8 @@ struct PayloadLimits {
 };
 
 // An instant written as a number, its unit told by its size: below 1e11 seconds (to the year 5138), below 1e14
-// milliseconds, below 1e17 microseconds, else nanoseconds since the epoch. nullopt when it fits no Nanos or is negative.
+// milliseconds, below 1e17 microseconds, else nanoseconds since the epoch. nullopt when it fits no Nanos or is
+// negative.
 [[nodiscard]] std::optional<Nanos> instant_of(std::int64_t number);
 [[nodiscard]] std::optional<Nanos> instant_of(double number);
 

@@ -54,16 +54,26 @@ void store(T value, std::vector<std::uint8_t>& out) {
 template <typename Use>
 auto with_type(ElementType type, Use&& use) {
   switch (type) {
-    case ElementType::int8: return use(std::int8_t{});
-    case ElementType::uint8: return use(std::uint8_t{});
-    case ElementType::int16: return use(std::int16_t{});
-    case ElementType::uint16: return use(std::uint16_t{});
-    case ElementType::int32: return use(std::int32_t{});
-    case ElementType::uint32: return use(std::uint32_t{});
-    case ElementType::int64: return use(std::int64_t{});
-    case ElementType::uint64: return use(std::uint64_t{});
-    case ElementType::float32: return use(float{});
-    case ElementType::float64: break;
+    case ElementType::int8:
+      return use(std::int8_t{});
+    case ElementType::uint8:
+      return use(std::uint8_t{});
+    case ElementType::int16:
+      return use(std::int16_t{});
+    case ElementType::uint16:
+      return use(std::uint16_t{});
+    case ElementType::int32:
+      return use(std::int32_t{});
+    case ElementType::uint32:
+      return use(std::uint32_t{});
+    case ElementType::int64:
+      return use(std::int64_t{});
+    case ElementType::uint64:
+      return use(std::uint64_t{});
+    case ElementType::float32:
+      return use(float{});
+    case ElementType::float64:
+      break;
   }
   return use(double{});
 }

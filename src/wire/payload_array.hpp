@@ -16,7 +16,16 @@
 namespace alara::wire {
 
 enum class ElementType : std::uint8_t {  // the numbers are those of the format
-  int8 = 1, uint8 = 2, int16 = 3, uint16 = 4, int32 = 5, uint32 = 6, int64 = 7, uint64 = 8, float32 = 9, float64 = 10,
+  int8 = 1,
+  uint8 = 2,
+  int16 = 3,
+  uint16 = 4,
+  int32 = 5,
+  uint32 = 6,
+  int64 = 7,
+  uint64 = 8,
+  float32 = 9,
+  float64 = 10,
 };
 [[nodiscard]] std::size_t size_of(ElementType type);
 [[nodiscard]] std::string_view name_of(ElementType type);
@@ -36,8 +45,10 @@ struct ArrayView {
 
 // A payload with header. Faults: truncated, too_large, too_many, malformed (magic, flags, trailing bytes, negative
 // step), wrong_type (unknown element type), bad_time. `out` is unchanged on a fault.
-[[nodiscard]] PayloadFault read_array(std::span<const std::uint8_t> payload, const PayloadLimits& limits, ArrayView& out);
-// A payload that is nothing but elements. Faults: truncated (empty, or not a whole number of elements), too_large, too_many.
+[[nodiscard]] PayloadFault read_array(std::span<const std::uint8_t> payload, const PayloadLimits& limits,
+                                      ArrayView& out);
+// A payload that is nothing but elements. Faults: truncated (empty, or not a whole number of elements), too_large,
+// too_many.
 [[nodiscard]] PayloadFault read_bare_array(std::span<const std::uint8_t> payload, ElementType type,
                                            const PayloadLimits& limits, ArrayView& out);
 

@@ -255,20 +255,35 @@ bool JsonReader::scalar(Read& out) {
       out.boolean = true;
       out.number = *at_ == 't' ? 1 : 0;
       return word(*at_ == 't' ? "true" : "false");
-    case 'n': out.kind = Scalar::null; return word("null");
-    case 'N': out.kind = Scalar::not_finite; return word("NaN");  // not JSON, but what Python and others write
-    case 'I': out.kind = Scalar::not_finite; return word("Infinity");
-    default: return number(out);
+    case 'n':
+      out.kind = Scalar::null;
+      return word("null");
+    case 'N':
+      out.kind = Scalar::not_finite;
+      return word("NaN");  // not JSON, but what Python and others write
+    case 'I':
+      out.kind = Scalar::not_finite;
+      return word("Infinity");
+    default:
+      return number(out);
   }
 }
 
 void JsonReader::settle(Point& point, const Read& read) {
   point.value = read.number;
   switch (read.kind) {
-    case Scalar::number: point.fault = PayloadFault::none; break;
-    case Scalar::text: point.fault = PayloadFault::wrong_type; break;
-    case Scalar::null: point.fault = PayloadFault::missing; break;
-    case Scalar::not_finite: point.fault = PayloadFault::not_finite; break;
+    case Scalar::number:
+      point.fault = PayloadFault::none;
+      break;
+    case Scalar::text:
+      point.fault = PayloadFault::wrong_type;
+      break;
+    case Scalar::null:
+      point.fault = PayloadFault::missing;
+      break;
+    case Scalar::not_finite:
+      point.fault = PayloadFault::not_finite;
+      break;
   }
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Points out of JSON text: paths are compiled into a tree when a site file is loaded, then one pass over a payload fills
-// all of them. No document is built and nothing is allocated once `JsonRow` has grown to its size.
+// Points out of JSON text: paths are compiled into a tree when a site file is loaded, then one pass over a payload
+// fills all of them. No document is built and nothing is allocated once `JsonRow` has grown to its size.
 //
 // A path is "" (the whole payload), "temperature", "a.b[2]", "[17]", "a[\"key.with dots\"]"; a trailing "[:]" says that
 // all elements of a list are consecutive samples. What a path leads to may be
 //   a number, true or false            the value
-//   {"v": …, "t": …, "q": …}           value with its own time and quality (also "value", "ts"/"time"/"timestamp", "quality")
-//   a list of numbers                  samples of a waveform (null stands for a sample that is not there)
+//   {"v": …, "t": …, "q": …}           value with its own time and quality (also "value", "ts"/"time"/"timestamp",
+//   "quality") a list of numbers                  samples of a waveform (null stands for a sample that is not there)
 // The payload's own time is the member "t", "ts", "time" or "timestamp" of the outermost object, or the declared path.
 #pragma once
 
@@ -29,16 +29,16 @@ struct JsonRow {
     PayloadFault fault = PayloadFault::missing;
     Quality quality = Quality::good;
     bool timed = false;
-    bool bad_time = false;      // its time could not be read
-    bool list = false;          // samples[first, first + count) hold the values
+    bool bad_time = false;  // its time could not be read
+    bool list = false;      // samples[first, first + count) hold the values
     double value = 0;
-    Nanos time = 0;             // when timed
+    Nanos time = 0;  // when timed
     std::uint32_t first = 0, count = 0;
   };
   std::vector<Point> points;    // by the number add() gave
   std::vector<double> samples;  // of the lists; NaN for null, NaN and infinities
   bool timed = false;
-  Nanos time = 0;               // of the payload, when timed
+  Nanos time = 0;  // of the payload, when timed
 };
 
 class JsonPlan {
@@ -66,7 +66,7 @@ class JsonPlan {
     std::vector<Branch> keys;            // sorted
     std::vector<std::uint32_t> indexes;  // kNone where nothing is wanted
     std::uint32_t point = kNone;
-    bool list_only = false;              // the path ended in [:]
+    bool list_only = false;  // the path ended in [:]
     bool time = false;
   };
 

@@ -44,8 +44,9 @@ TEST(PayloadJson, NumbersReadExactly) {
 
 TEST(PayloadJson, PathsLeadIntoObjectsAndLists) {
   Reading reading({"a.b[2]", "temperature", "[\"key.with dots\"]", "a.c"});
-  ASSERT_EQ(reading.read(R"({"other":{"x":[1,{"y":2}]},"a":{"b":[1,2,3,4],"c":-7},"key.with dots":4,"temperature":21.5})"),
-            PayloadFault::none);
+  ASSERT_EQ(
+      reading.read(R"({"other":{"x":[1,{"y":2}]},"a":{"b":[1,2,3,4],"c":-7},"key.with dots":4,"temperature":21.5})"),
+      PayloadFault::none);
   EXPECT_EQ(reading.point(0).value, 3);
   EXPECT_EQ(reading.point(1).value, 21.5);
   EXPECT_EQ(reading.point(2).value, 4);
@@ -70,8 +71,10 @@ TEST(PayloadJson, ElementsOfAListGoToTheirPoints) {
 
 TEST(PayloadJson, ValueTimeAndQualityComeTogether) {
   Reading reading({"", "x"});
-  ASSERT_EQ(reading.read(R"({"v": 3.5, "t": "2020-09-13T12:26:40.25Z", "q": "uncertain", "x": {"value":1,"quality":192,"ts":1600000000500}})"),
-            PayloadFault::none);
+  ASSERT_EQ(
+      reading.read(
+          R"({"v": 3.5, "t": "2020-09-13T12:26:40.25Z", "q": "uncertain", "x": {"value":1,"quality":192,"ts":1600000000500}})"),
+      PayloadFault::none);
   EXPECT_EQ(reading.point(0).value, 3.5);
   EXPECT_EQ(reading.point(0).quality, Quality::uncertain);
   EXPECT_TRUE(reading.row.timed);
@@ -85,8 +88,8 @@ TEST(PayloadJson, ValueTimeAndQualityComeTogether) {
 TEST(PayloadJson, TimesTellTheirUnitByTheirSize) {
   Reading reading({"x"});
   constexpr Nanos kInstant = 1'600'000'000 * kSecond;
-  for (const std::string_view time : {"1600000000", "1600000000000", "1600000000000000", "1600000000000000000", "1.6e9",
-                                      "\"2020-09-13 12:26:40\""}) {
+  for (const std::string_view time :
+       {"1600000000", "1600000000000", "1600000000000000", "1600000000000000000", "1.6e9", "\"2020-09-13 12:26:40\""}) {
     ASSERT_EQ(reading.read(fmt::format(R"({{"x":1,"timestamp":{}}})", time)), PayloadFault::none) << time;
     EXPECT_EQ(reading.row.time, kInstant) << time;
   }
@@ -158,8 +161,9 @@ TEST(PayloadJson, EveryPrefixIsTruncatedNotMalformed) {
 }
 
 TEST(PayloadJson, WhatIsNotJsonIsMalformed) {
-  for (const std::string_view text : {"1 2", "01", "+1", ".5", "1.x", "{a:1}", "{\"a\" 1}", "[1,]", "{\"a\":1,}", "'1'", "tru3",
-                                      "\"\\x\"", "\"a\tb\"", "]", "1e+x", "-", "--1", "{\"a\":1}}", "0x10", "nul1", "[1 2]"})
+  for (const std::string_view text :
+       {"1 2",     "01",       "+1", ".5",   "1.x", "{a:1}", "{\"a\" 1}",  "[1,]", "{\"a\":1,}", "'1'",  "tru3",
+        "\"\\x\"", "\"a\tb\"", "]",  "1e+x", "-",   "--1",   "{\"a\":1}}", "0x10", "nul1",       "[1 2]"})
     EXPECT_TRUE(fault_of(text) == PayloadFault::malformed || text == "-") << text << " " << name_of(fault_of(text));
   EXPECT_EQ(fault_of("-"), PayloadFault::truncated);
   EXPECT_EQ(fault_of(""), PayloadFault::truncated);
@@ -183,7 +187,8 @@ TEST(PayloadJson, LimitsHoldExactly) {
 
 TEST(PayloadJson, BadPathsSayWhatIsWrong) {
   JsonPlan plan;
-  for (const std::string_view path : {"a..b", "a[", "a[x]", "a[-1]", "a[70000]", "a[:].b", "a[\"x]", ".a", "a[0]b", "a."}) {
+  for (const std::string_view path :
+       {"a..b", "a[", "a[x]", "a[-1]", "a[70000]", "a[:].b", "a[\"x]", ".a", "a[0]b", "a."}) {
     const auto added = plan.add(path);
     ASSERT_FALSE(added.has_value()) << path;
     EXPECT_NE(added.error().message.find(path), std::string::npos);

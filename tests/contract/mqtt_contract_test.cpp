@@ -17,23 +17,29 @@ namespace {
 
 using mqtt::TestBroker;
 
-// Publishes values at QoS 1 and hears from the broker whether anybody got them; remembers what the actuators' topics hold.
+// Publishes values at QoS 1 and hears from the broker whether anybody got them; remembers what the actuators' topics
+// hold.
 class Device {
  public:
   explicit Device(int port) : client_(mosquitto_new(nullptr, true, this)) {
     mosquitto_int_option(client_, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
-    mosquitto_publish_v5_callback_set(client_, [](mosquitto*, void* self, int id, int reason, const mosquitto_property*) {
-      static_cast<Device*>(self)->answered(id, reason == 0);
-    });
-    mosquitto_connect_callback_set(client_, [](mosquitto* client, void*, int) { mosquitto_subscribe(client, nullptr, "set/#", 1); });
+    mosquitto_publish_v5_callback_set(client_,
+                                      [](mosquitto*, void* self, int id, int reason, const mosquitto_property*) {
+                                        static_cast<Device*>(self)->answered(id, reason == 0);
+                                      });
+    mosquitto_connect_callback_set(
+        client_, [](mosquitto* client, void*, int) { mosquitto_subscribe(client, nullptr, "set/#", 1); });
     mosquitto_message_callback_set(client_, [](mosquitto*, void* self, const mosquitto_message* message) {
-      static_cast<Device*>(self)->heard(message->topic, {static_cast<const char*>(message->payload), static_cast<std::size_t>(message->payloadlen)});
+      static_cast<Device*>(self)->heard(
+          message->topic, {static_cast<const char*>(message->payload), static_cast<std::size_t>(message->payloadlen)});
     });
-    mosquitto_subscribe_callback_set(client_, [](mosquitto*, void* self, int, int, const int*) { static_cast<Device*>(self)->subscribed(); });
+    mosquitto_subscribe_callback_set(
+        client_, [](mosquitto*, void* self, int, int, const int*) { static_cast<Device*>(self)->subscribed(); });
     mosquitto_connect(client_, "127.0.0.1", port, 30);
     mosquitto_loop_start(client_);
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, std::chrono::seconds(5), [this] { return subscribed_; });  // or it would miss the first command
+    changed_.wait_for(lock, std::chrono::seconds(5),
+                      [this] { return subscribed_; });  // or it would miss the first command
   }
   ~Device() {
     mosquitto_disconnect(client_);
@@ -48,7 +54,9 @@ class Device {
     std::unique_lock lock(mutex_);
     int id = 0;
     answered_ = -1;
-    if (mosquitto_publish(client_, &id, topic, static_cast<int>(payload.size()), payload.data(), 1, false) != MOSQ_ERR_SUCCESS) return false;
+    if (mosquitto_publish(client_, &id, topic, static_cast<int>(payload.size()), payload.data(), 1, false) !=
+        MOSQ_ERR_SUCCESS)
+      return false;
     return changed_.wait_for(lock, std::chrono::seconds(1), [&] { return answered_ == id; }) && taken_;
   }
   double value(std::size_t actuator) const {
@@ -103,7 +111,8 @@ class MqttHarness final : public ConnectorHarness {
   }
   void offer(double value) override {
     value_ = value;
-    if (!publisher_.joinable() && device_) publisher_ = std::jthread([this](const std::stop_token& stop) { publish(stop); });
+    if (!publisher_.joinable() && device_)
+      publisher_ = std::jthread([this](const std::stop_token& stop) { publish(stop); });
   }
   std::uint64_t stop_offering() override {
     stop_publishing();
@@ -111,9 +120,14 @@ class MqttHarness final : public ConnectorHarness {
   }
 
   std::string options() const override {
-    return fmt::format("endpoint: mqtt://127.0.0.1:{}\nconnect_timeout: 100ms\nack_timeout: 100ms\nqos: 1\nreconnect_min: 2ms\nreconnect_max: 20ms\n", port_);
+    return fmt::format(
+        "endpoint: mqtt://127.0.0.1:{}\nconnect_timeout: 100ms\nack_timeout: 100ms\nqos: 1\nreconnect_min: "
+        "2ms\nreconnect_max: 20ms\n",
+        port_);
   }
-  std::vector<std::string> signal_addresses() const override { return {"cell/state#speed", "cell/state#axes[1]", "cell/plain"}; }
+  std::vector<std::string> signal_addresses() const override {
+    return {"cell/state#speed", "cell/state#axes[1]", "cell/plain"};
+  }
   std::vector<std::string> actuator_addresses() const override { return {"set/stop", "set/speed#value"}; }
   double actuator_value(std::size_t actuator) const override { return device_->value(actuator); }
 
@@ -135,8 +149,11 @@ class MqttHarness final : public ConnectorHarness {
   }
 
   std::vector<BadText> bad_options() const override {
-    return {{"endpoint: 127.0.0.1:1883\n", "mqtt://"}, {"endpoint: mqtt://x\nqos: 2\n", "qos"}, {"endpoint: mqtt://x\nqoss: 1\n", "qos"},
-            {"endpoint: mqtt://u:p@x\n", "password_file"}, {"endpoint: mqtt://x\nformat: xml\n", "json"}};
+    return {{"endpoint: 127.0.0.1:1883\n", "mqtt://"},
+            {"endpoint: mqtt://x\nqos: 2\n", "qos"},
+            {"endpoint: mqtt://x\nqoss: 1\n", "qos"},
+            {"endpoint: mqtt://u:p@x\n", "password_file"},
+            {"endpoint: mqtt://x\nformat: xml\n", "json"}};
   }
   std::vector<BadText> bad_addresses() const override {
     return {{"cell/+/state", "wildcard"}, {"cell/state#a[", "]"}, {"", "empty"}, {"cell/state#", "nothing behind #"}};
@@ -161,7 +178,8 @@ class MqttHarness final : public ConnectorHarness {
     const int on = 1;
     setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     const sockaddr_in address = mqtt::loopback(port_);
-    ALARA_ASSERT(bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "the port must be free again");
+    ALARA_ASSERT(bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0,
+                 "the port must be free again");
     ::listen(listener_, 16);
   }
   void close_listener() {
@@ -181,9 +199,12 @@ class MqttHarness final : public ConnectorHarness {
 std::unique_ptr<ConnectorHarness> make_mqtt_harness() { return std::make_unique<MqttHarness>(); }
 
 INSTANTIATE_TEST_SUITE_P(Mqtt, ConnectorContract,
-                         testing::ValuesIn(mqtt::mosquitto_path().empty() ? std::vector<MakeHarness>{} : std::vector<MakeHarness>{make_mqtt_harness}));
+                         testing::ValuesIn(mqtt::mosquitto_path().empty()
+                                               ? std::vector<MakeHarness>{}
+                                               : std::vector<MakeHarness>{make_mqtt_harness}));
 TEST(MqttContract, HasABrokerToTestAgainst) {
-  if (mqtt::mosquitto_path().empty()) GTEST_SKIP() << "mosquitto is not installed: the MQTT connector's contract is not tested";
+  if (mqtt::mosquitto_path().empty())
+    GTEST_SKIP() << "mosquitto is not installed: the MQTT connector's contract is not tested";
   EXPECT_TRUE(TestBroker().ready());
 }
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ConnectorContract);  // without mosquitto there is no peer to test against

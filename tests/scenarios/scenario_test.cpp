@@ -125,11 +125,13 @@ bool register_all() {
       continue;
     }
     for (const Node::Entry& entry : tests->entries)
-      add(suite, camel(entry.key), file, [file, fixture = entry.key]() -> ::testing::Test* { return new Scenario(file, fixture); });
+      add(suite, camel(entry.key), file,
+          [file, fixture = entry.key]() -> ::testing::Test* { return new Scenario(file, fixture); });
   }
   for (const auto& path : files_in(kFolder / "refused")) {
     const std::string file = path.string();
-    add("Refused", camel(path.stem().string()), file, [file]() -> ::testing::Test* { return new RefusedScenario(file); });
+    add("Refused", camel(path.stem().string()), file,
+        [file]() -> ::testing::Test* { return new RefusedScenario(file); });
   }
   return true;
 }

@@ -12,7 +12,8 @@
 
 namespace alara::file {
 
-FileConnector::FileConnector(std::string name, Settings settings) : name_(std::move(name)), settings_(std::move(settings)) {}
+FileConnector::FileConnector(std::string name, Settings settings)
+    : name_(std::move(name)), settings_(std::move(settings)) {}
 
 FileConnector::~FileConnector() { stop(); }
 
@@ -24,8 +25,9 @@ void FileConnector::bind(std::span<const SignalBinding> signals, std::span<const
     errors.push_back(std::move(error));
   };
   for (const SignalBinding& signal : signals) {
-    const Status fits = settings_.path.empty() ? fail(ErrorKind::bad_input, "connector {} has no path to read from", name_)
-                                               : check_address(settings_.format, signal.address);
+    const Status fits = settings_.path.empty()
+                            ? fail(ErrorKind::bad_input, "connector {} has no path to read from", name_)
+                            : check_address(settings_.format, signal.address);
     if (!fits) {
       refuse(signal, fits.error());
     } else {
@@ -34,7 +36,11 @@ void FileConnector::bind(std::span<const SignalBinding> signals, std::span<const
   }
   for (const ActuatorBinding& actuator : actuators) {
     if (settings_.append.empty() || actuator.address.empty()) {
-      refuse(actuator, {ErrorKind::bad_input, settings_.append.empty() ? fmt::format("connector {} has no append file to write to", name_) : "the address is empty", {}, {}});
+      refuse(actuator, {ErrorKind::bad_input,
+                        settings_.append.empty() ? fmt::format("connector {} has no append file to write to", name_)
+                                                 : "the address is empty",
+                        {},
+                        {}});
       continue;
     }
     column_of_[index_of(actuator.actuator)] = columns_.size();
@@ -45,10 +51,13 @@ void FileConnector::bind(std::span<const SignalBinding> signals, std::span<const
 std::vector<std::string> FileConnector::explain() const {
   std::vector<std::string> lines;
   if (!settings_.path.empty()) {
-    const std::string speed = settings_.speed == 0 ? "as fast as possible" : fmt::format("at {} times real time", settings_.speed);
-    lines.push_back(fmt::format("read {} signals from {} {}{}", signals_.size(), settings_.path, speed, settings_.loop ? ", again and again" : ""));
+    const std::string speed =
+        settings_.speed == 0 ? "as fast as possible" : fmt::format("at {} times real time", settings_.speed);
+    lines.push_back(fmt::format("read {} signals from {} {}{}", signals_.size(), settings_.path, speed,
+                                settings_.loop ? ", again and again" : ""));
   }
-  if (!settings_.append.empty()) lines.push_back(fmt::format("append {} actuators' values to {}", columns_.size(), settings_.append));
+  if (!settings_.append.empty())
+    lines.push_back(fmt::format("append {} actuators' values to {}", columns_.size(), settings_.append));
   return lines;
 }
 
@@ -145,7 +154,8 @@ void FileConnector::write_waiting() {
   while (context_.commands != nullptr && commands_.size() < kMaxQueuedMessages && context_.commands->pop(command)) {
     const auto column = column_of_.find(index_of(command.actuator));
     if (column == column_of_.end() || !std::isfinite(command.value)) {
-      context_.commands->acknowledge({command.id, command.actuator, Outcome::refused_device, context_.clock->monotonic(), 0});
+      context_.commands->acknowledge(
+          {command.id, command.actuator, Outcome::refused_device, context_.clock->monotonic(), 0});
       continue;
     }
     commands_.push_back(command);
@@ -167,7 +177,8 @@ void FileConnector::write_waiting() {
     stats_.last_progress.store(now, std::memory_order_relaxed);
   }
   for (const Command& done : commands_)
-    context_.commands->acknowledge({done.id, done.actuator, written ? Outcome::done : Outcome::unavailable, now, done.value});
+    context_.commands->acknowledge(
+        {done.id, done.actuator, written ? Outcome::done : Outcome::unavailable, now, done.value});
 }
 
 MessageSink* FileConnector::message_sink() {

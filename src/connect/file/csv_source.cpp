@@ -36,7 +36,8 @@ std::string_view without_blanks(std::string_view text) {
 
 bool is_missing(std::string_view text) {
   if (!text.empty() && (text.front() == '-' || (text.front() >= '0' && text.front() <= '9'))) return false;
-  return text.empty() || text == "NaN" || text == "nan" || text == "NA" || text == "N/A" || text == "null" || text == "NULL" || text == "None";
+  return text.empty() || text == "NaN" || text == "nan" || text == "NA" || text == "N/A" || text == "null" ||
+         text == "NULL" || text == "None";
 }
 
 std::optional<double> number_in(std::string_view text) {
@@ -81,7 +82,8 @@ Result<std::size_t> CsvSource::find(std::string_view name, std::span<const std::
   const auto at = std::find(names.begin(), names.end(), name);
   if (at == names.end()) {
     Error error{ErrorKind::not_found, fmt::format("there is no column '{}'", name), {settings_.path, 1, 0}, {}};
-    if (const std::string near = nearest(name, names); !near.empty()) error.hint = fmt::format("do you mean '{}'?", near);
+    if (const std::string near = nearest(name, names); !near.empty())
+      error.hint = fmt::format("do you mean '{}'?", near);
     return tl::unexpected<Error>(std::move(error));
   }
   if (std::find(at + 1, names.end(), name) != names.end())
@@ -134,15 +136,18 @@ Result<bool> CsvSource::play(Player& player, const SourceReport& report) {
     if (reader_->malformed() || reader_->cells().size() != width_) {
       report.inlet.reject("malformed", columns_.size());
       report.error({ErrorKind::corrupt,
-                    reader_->malformed() ? std::string("text behind a closing quote")
-                                         : fmt::format("{} cells where the header has {}", reader_->cells().size(), width_),
-                    reader_->where(), {}});
+                    reader_->malformed()
+                        ? std::string("text behind a closing quote")
+                        : fmt::format("{} cells where the header has {}", reader_->cells().size(), width_),
+                    reader_->where(),
+                    {}});
       continue;
     }
     const auto time = time_of_record(index);
     if (!time) {
       report.inlet.reject("bad_time", columns_.size());
-      report.error({ErrorKind::corrupt, fmt::format("'{}' is not a time", reader_->cells()[*time_cell_]), reader_->where(), {}});
+      report.error(
+          {ErrorKind::corrupt, fmt::format("'{}' is not a time", reader_->cells()[*time_cell_]), reader_->where(), {}});
       continue;
     }
     if (!player.record(*time)) return false;
@@ -151,7 +156,10 @@ Result<bool> CsvSource::play(Player& player, const SourceReport& report) {
 }
 
 Error CsvSource::wrong(const Column& column, std::string_view text, std::string_view what) const {
-  return {ErrorKind::corrupt, fmt::format("column {}: '{}' is {}", column.address.column, text.substr(0, kMaxCategoryBytes), what), reader_->where(), {}};
+  return {ErrorKind::corrupt,
+          fmt::format("column {}: '{}' is {}", column.address.column, text.substr(0, kMaxCategoryBytes), what),
+          reader_->where(),
+          {}};
 }
 
 void CsvSource::deliver(Column& column, Player& player, const SourceReport& report) {
@@ -167,7 +175,9 @@ void CsvSource::deliver(Column& column, Player& player, const SourceReport& repo
   const std::optional<double> value = column.address.category ? category_of(column, text) : number_in(text);
   if (!value) {
     report.inlet.reject("wrong_type", 1);
-    report.error(wrong(column, text, column.address.category ? "not one of the declared categories, or one too many" : "not a number"));
+    report.error(
+        wrong(column, text,
+              column.address.category ? "not one of the declared categories, or one too many" : "not a number"));
   } else if (!std::isfinite(*value)) {
     report.inlet.reject("not_finite", 1);
     report.error(wrong(column, text, "not finite"));
@@ -178,7 +188,8 @@ void CsvSource::deliver(Column& column, Player& player, const SourceReport& repo
 
 std::optional<double> CsvSource::category_of(Column& column, std::string_view text) {
   if (const auto found = column.categories.find(text); found != column.categories.end()) return found->second;
-  if (!column.address.values.empty() || column.categories.size() >= kMaxCategories || text.size() > kMaxCategoryBytes) return std::nullopt;
+  if (!column.address.values.empty() || column.categories.size() >= kMaxCategories || text.size() > kMaxCategoryBytes)
+    return std::nullopt;
   return column.categories.emplace(text, static_cast<double>(column.categories.size())).first->second;
 }
 

@@ -26,13 +26,15 @@ struct Bench {
     return file_protocol().make("rec", *node, folder.path());
   }
   // Starts; the error's text when that fails.
-  std::string start(const std::string& yaml, const std::vector<std::string>& signals, const std::vector<std::string>& actuators = {}) {
+  std::string start(const std::string& yaml, const std::vector<std::string>& signals,
+                    const std::vector<std::string>& actuators = {}) {
     auto made = make(yaml);
     if (!made) return made.error().text();
     connector = std::move(*made);
     std::vector<SignalBinding> signal_bindings;
     for (const std::string& address : signals)
-      signal_bindings.push_back({static_cast<SignalId>(signal_bindings.size()), address, address, SignalType::float64, 0, {}, 0});
+      signal_bindings.push_back(
+          {static_cast<SignalId>(signal_bindings.size()), address, address, SignalType::float64, 0, {}, 0});
     std::vector<ActuatorBinding> actuator_bindings;
     for (const std::string& address : actuators)
       actuator_bindings.push_back({static_cast<ActuatorId>(actuator_bindings.size()), address, address, {}});
@@ -109,12 +111,15 @@ TEST(FileCsv, TextsBecomeCategories) {
   bench.play("path: a.csv\nrate: 1Hz", {"p:category", "q:category(down, up)"});
   EXPECT_EQ(bench.values(), (std::vector<double>{0, 1, 1, 0, 0}));
   EXPECT_EQ(bench.seen.rejected.at("wrong_type"), 1u);
-  EXPECT_NE(bench.connector->last_error().find("a.csv:4: column q: 'sideways'"), std::string::npos) << bench.connector->last_error();
+  EXPECT_NE(bench.connector->last_error().find("a.csv:4: column q: 'sideways'"), std::string::npos)
+      << bench.connector->last_error();
 }
 
 TEST(FileCsv, BadRecordsCostOnlyThemselves) {
   Bench bench;
-  bench.folder.write("a.csv", "t,x,y\n1600000000,1,2\nsoon,1,2\n1600000001,hot,4\n1600000002,5\n1600000003,inf,\"6\"x\n1600000004,7,inf\n");
+  bench.folder.write(
+      "a.csv",
+      "t,x,y\n1600000000,1,2\nsoon,1,2\n1600000001,hot,4\n1600000002,5\n1600000003,inf,\"6\"x\n1600000004,7,inf\n");
   bench.play("path: a.csv\ntime: t", {"x", "y"});
   EXPECT_EQ(bench.values(), (std::vector<double>{1, 2, 4, 7}));
   EXPECT_EQ(bench.seen.rejected.at("bad_time"), 2u);
@@ -129,7 +134,9 @@ TEST(FileCsv, BadFilesSayWhereAndWhy) {
   bench.folder.write("a.csv", "time,current\n1,2\n");
   bench.folder.write("empty.csv", "");
   bench.folder.write("twice.csv", "x,x\n1,2\n");
-  EXPECT_NE(bench.start("path: a.csv\nrate: 1Hz", {"curent"}).find("a.csv:1: there is no column 'curent' (do you mean 'current'?)"), std::string::npos);
+  EXPECT_NE(bench.start("path: a.csv\nrate: 1Hz", {"curent"})
+                .find("a.csv:1: there is no column 'curent' (do you mean 'current'?)"),
+            std::string::npos);
   EXPECT_NE(bench.start("path: a.csv\ntime: tme", {"current"}).find("'tme'"), std::string::npos);
   EXPECT_NE(bench.start("path: gone.csv\nrate: 1Hz", {"x"}).find("can not open"), std::string::npos);
   EXPECT_NE(bench.start("path: empty.csv\nrate: 1Hz", {"x"}).find("empty.csv:1: the file is empty"), std::string::npos);
@@ -211,7 +218,9 @@ TEST(FileTime, CellsAreReadInEveryFormat) {
 
 TEST(FileJsonl, LinesGoToTheirSignals) {
   Bench bench;
-  bench.folder.write("a.jsonl", "{\"t\":1600000000,\"a\":{\"b\":1},\"c\":[1,2]}\n{\"t\":1600000001,\"a\":{}}\n{\"t\":16000\nnull\n{\"t\":\"x\",\"a\":{\"b\":1}}\n");
+  bench.folder.write("a.jsonl",
+                     "{\"t\":1600000000,\"a\":{\"b\":1},\"c\":[1,2]}\n{\"t\":1600000001,\"a\":{}}\n{\"t\":"
+                     "16000\nnull\n{\"t\":\"x\",\"a\":{\"b\":1}}\n");
   bench.play("path: a.jsonl\nmissing: skip", {"a.b", "c[1]"});
   EXPECT_EQ(bench.values(), (std::vector<double>{1, 2}));
   EXPECT_EQ(bench.seen.points[0].time, 1'600'000'000 * kSecond);
@@ -226,7 +235,8 @@ std::string items(const std::vector<std::int16_t>& values) {
 
 TEST(FileNpy, RecordsSamplesAndAxes) {
   Bench bench;
-  bench.folder.write("b.npy", npy("{'descr': '<i2', 'fortran_order': False, 'shape': (2, 3, 2), }", items({0, 100, 1, 101, 2, 102, 3, 103, 4, 104, 5, 105})));
+  bench.folder.write("b.npy", npy("{'descr': '<i2', 'fortran_order': False, 'shape': (2, 3, 2), }",
+                                  items({0, 100, 1, 101, 2, 102, 3, 103, 4, 104, 5, 105})));
   bench.play("path: b.npy\nrate: 1kHz\nrecord_every: 10s", {"[:, :, 1]", "[:, :, 0]"});
   EXPECT_EQ(bench.values(), (std::vector<double>{100, 101, 102, 0, 1, 2, 103, 104, 105, 3, 4, 5}));
   EXPECT_EQ(bench.seen.blocks, 4u);
@@ -247,8 +257,10 @@ TEST(FileNpy, ALongSeriesComesInBlocksWithoutDrift) {
 TEST(FileNpy, BadFilesSayWhy) {
   Bench bench;
   bench.folder.write("short.npy", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (100,), }", "1234"));
-  bench.folder.write("ok.npy", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }", std::string(16, '\0')));
-  EXPECT_NE(bench.start("path: short.npy\nrate: 1Hz", {"[:]"}).find("short.npy: the file is truncated"), std::string::npos);
+  bench.folder.write("ok.npy",
+                     npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }", std::string(16, '\0')));
+  EXPECT_NE(bench.start("path: short.npy\nrate: 1Hz", {"[:]"}).find("short.npy: the file is truncated"),
+            std::string::npos);
   EXPECT_NE(bench.start("path: ok.npy\nrate: 1Hz", {"[:, 5]"}).find("out of its extent"), std::string::npos);
   EXPECT_NE(bench.start("path: ok.npy", {"[:, 1]"}).find("rate"), std::string::npos);
   EXPECT_NE(bench.start("path: ok.npy\nrate: 1Hz", {"[:, 1]", "[:, :]"}).find("different axes"), std::string::npos);
@@ -268,7 +280,8 @@ TEST(FileSink, ValuesBecomeCsvRows) {
     ASSERT_EQ(bench.start("append: out.csv\nsync: true", {}, {"stop", "a,b"}), "");
     bench.inbox.put(command(0, 1));
     bench.inbox.put(command(1, 2.5));
-    ASSERT_EQ(bench.inbox.wait_for_acks(static_cast<std::size_t>(2 + 2 * run)).size(), static_cast<std::size_t>(2 + 2 * run));
+    ASSERT_EQ(bench.inbox.wait_for_acks(static_cast<std::size_t>(2 + 2 * run)).size(),
+              static_cast<std::size_t>(2 + 2 * run));
     bench.connector->stop();
   }
   EXPECT_EQ(bench.inbox.acks()[3].outcome, Outcome::done);

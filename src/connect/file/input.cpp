@@ -42,7 +42,8 @@ Status FileInput::read_at(std::uint64_t offset, std::span<char> into) const {
     const ssize_t count = pread(fd_, into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return fail(ErrorKind::unavailable, "can not read {}: {}", path_, std::strerror(errno));
-    if (count == 0) return fail(ErrorKind::corrupt, "{} ends at byte {} where more was announced", path_, offset + done);
+    if (count == 0)
+      return fail(ErrorKind::corrupt, "{} ends at byte {} where more was announced", path_, offset + done);
     done += static_cast<std::size_t>(count);
   }
   return {};

@@ -11,6 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   alara::wire::JsonPlan plan;
   for (const std::string_view path : {"a.b", "c[1]", "x[:]"}) static_cast<void>(plan.add(path));
   alara::wire::JsonRow row;
-  for (auto any = reader.next(); any && *any; any = reader.next()) static_cast<void>(plan.read(reader.cells().front(), {}, row));
+  for (auto any = reader.next(); any && *any; any = reader.next())
+    static_cast<void>(plan.read(reader.cells().front(), {}, row));
   return 0;
 }

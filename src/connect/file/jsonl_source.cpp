@@ -11,14 +11,16 @@ namespace {
 
 class JsonlSource final : public Source {
  public:
-  JsonlSource(const Settings& settings, std::span<const SignalBinding> signals) : settings_(settings), signals_(signals) {}
+  JsonlSource(const Settings& settings, std::span<const SignalBinding> signals)
+      : settings_(settings), signals_(signals) {}
 
   Status open() override;
   Result<bool> play(Player& player, const SourceReport& report) override;
 
  private:
   std::optional<Nanos> time_of_line(std::uint64_t index) const;
-  bool deliver(const SignalBinding& signal, const wire::JsonRow::Point& point, Nanos time, Player& player, const SourceReport& report);
+  bool deliver(const SignalBinding& signal, const wire::JsonRow::Point& point, Nanos time, Player& player,
+               const SourceReport& report);
 
   const Settings& settings_;
   std::span<const SignalBinding> signals_;
@@ -62,7 +64,10 @@ Result<bool> JsonlSource::play(Player& player, const SourceReport& report) {
     const auto time = time_of_line(index);
     if (!time) {
       report.inlet.reject("bad_time", signals_.size());
-      report.error({ErrorKind::corrupt, "the line has no time; say where it is (time:) or the rate (rate:)", reader_->where(), {}});
+      report.error({ErrorKind::corrupt,
+                    "the line has no time; say where it is (time:) or the rate (rate:)",
+                    reader_->where(),
+                    {}});
       continue;
     }
     if (!player.record(*time)) return false;
@@ -84,7 +89,10 @@ bool JsonlSource::deliver(const SignalBinding& signal, const wire::JsonRow::Poin
   }
   if (point.fault != wire::PayloadFault::none) {
     report.inlet.reject(wire::name_of(point.fault), 1);
-    report.error({ErrorKind::corrupt, fmt::format("'{}' is {}", signal.address, wire::name_of(point.fault)), reader_->where(), {}});
+    report.error({ErrorKind::corrupt,
+                  fmt::format("'{}' is {}", signal.address, wire::name_of(point.fault)),
+                  reader_->where(),
+                  {}});
     return true;
   }
   if (!point.list) {
@@ -93,12 +101,16 @@ bool JsonlSource::deliver(const SignalBinding& signal, const wire::JsonRow::Poin
   }
   if (signal.rate_hz <= 0) {
     report.inlet.reject("no_rate", point.count);
-    report.error({ErrorKind::bad_input, fmt::format("'{}' is a waveform; declare the signal's rate", signal.address), reader_->where(), {}});
+    report.error({ErrorKind::bad_input,
+                  fmt::format("'{}' is a waveform; declare the signal's rate", signal.address),
+                  reader_->where(),
+                  {}});
     return true;
   }
   const auto samples = std::span<const double>(row_.samples).subspan(point.first, point.count);
   qualities_.resize(samples.size());
-  for (std::size_t i = 0; i < samples.size(); ++i) qualities_[i] = std::isfinite(samples[i]) ? point.quality : Quality::bad;
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    qualities_[i] = std::isfinite(samples[i]) ? point.quality : Quality::bad;
   return player.wave(signal.signal, samples, qualities_, time, static_cast<Nanos>(std::llround(1e9 / signal.rate_hz)));
 }
 

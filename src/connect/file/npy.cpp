@@ -47,13 +47,16 @@ bool multiply(std::uint64_t a, std::uint64_t b, std::uint64_t& out) { return !__
 
 Status read_type(std::string_view dictionary, NpyHeader& out) {
   const auto text = value_of(dictionary, "descr");
-  if (!text || text->size() < 5 || text->front() != '\'') return fail(ErrorKind::corrupt, "the .npy header names no plain item type");
+  if (!text || text->size() < 5 || text->front() != '\'')
+    return fail(ErrorKind::corrupt, "the .npy header names no plain item type");
   const std::size_t end = text->find('\'', 1);
   if (end == std::string_view::npos) return fail(ErrorKind::corrupt, "the .npy header names no plain item type");
   const std::string_view descr = text->substr(1, end - 1);
   for (const TypeRow& row : kTypes) {
     if (descr.size() != 3 || descr.substr(1) != row.code) continue;
-    if (descr[0] == '>') return fail(ErrorKind::bad_input, "items of type '{}' are big-endian; save them with .astype('<{}')", descr, row.code);
+    if (descr[0] == '>')
+      return fail(ErrorKind::bad_input, "items of type '{}' are big-endian; save them with .astype('<{}')", descr,
+                  row.code);
     if (descr[0] != '<' && descr[0] != '|' && descr[0] != '=') break;
     out.type = row.type;
     out.item_size = row.size;
@@ -77,7 +80,8 @@ Status read_shape(std::string_view dictionary, NpyHeader& out) {
     out.shape.push_back(extent);
   }
   if (out.shape.empty() || out.shape.size() > kMaxNpyDimensions)
-    return fail(ErrorKind::bad_input, "the array has {} dimensions; 1 to {} are supported", out.shape.size(), kMaxNpyDimensions);
+    return fail(ErrorKind::bad_input, "the array has {} dimensions; 1 to {} are supported", out.shape.size(),
+                kMaxNpyDimensions);
   return {};
 }
 
@@ -137,10 +141,14 @@ Result<NpyHeader> parse_npy_header(std::span<const char> start, std::uint64_t fi
   if (start.size() < 12 || std::string_view(start.data(), kMagic.size()) != kMagic)
     return fail(ErrorKind::corrupt, "this is no .npy file: the magic bytes are missing");
   const std::uint64_t version = byte(6);
-  if (version < 1 || version > 3) return fail(ErrorKind::bad_input, ".npy format version {} is not supported; 1 to 3 are", version);
+  if (version < 1 || version > 3)
+    return fail(ErrorKind::bad_input, ".npy format version {} is not supported; 1 to 3 are", version);
   const std::size_t prefix = version == 1 ? 10 : 12;
-  const std::uint64_t length = version == 1 ? byte(8) | byte(9) << 8 : byte(8) | byte(9) << 8 | byte(10) << 16 | byte(11) << 24;
-  if (length > kMaxNpyHeader - prefix) return fail(ErrorKind::corrupt, "the .npy header has {} bytes; at most {} are read", length, kMaxNpyHeader - prefix);
+  const std::uint64_t length =
+      version == 1 ? byte(8) | byte(9) << 8 : byte(8) | byte(9) << 8 | byte(10) << 16 | byte(11) << 24;
+  if (length > kMaxNpyHeader - prefix)
+    return fail(ErrorKind::corrupt, "the .npy header has {} bytes; at most {} are read", length,
+                kMaxNpyHeader - prefix);
   if (start.size() < prefix + length) return fail(ErrorKind::corrupt, "the file ends within its .npy header");
 
   const std::string_view dictionary(start.data() + prefix, length);
@@ -155,7 +163,8 @@ Result<NpyHeader> parse_npy_header(std::span<const char> start, std::uint64_t fi
 
   std::uint64_t bytes = header.item_size;
   for (const std::uint64_t extent : header.shape)
-    if (!multiply(bytes, extent, bytes)) return fail(ErrorKind::corrupt, "the .npy header announces more items than any file holds");
+    if (!multiply(bytes, extent, bytes))
+      return fail(ErrorKind::corrupt, "the .npy header announces more items than any file holds");
   if (file_size < header.data_offset || file_size - header.data_offset < bytes)
     return fail(ErrorKind::corrupt, "the file is truncated: {} bytes of items are announced, {} are there", bytes,
                 file_size - std::min(file_size, header.data_offset));
@@ -181,7 +190,8 @@ Result<NpySeries> parse_npy_address(std::string_view address, const std::vector<
   for (std::size_t k = shape.size(); k-- > 0;) {
     if (!axes[k].all) {
       if (axes[k].index >= shape[k])
-        return fail(ErrorKind::bad_input, "'{}': index {} of axis {} is out of its extent {}", address, axes[k].index, k, shape[k]);
+        return fail(ErrorKind::bad_input, "'{}': index {} of axis {} is out of its extent {}", address, axes[k].index,
+                    k, shape[k]);
       series.first += axes[k].index * stride;
     } else if (runs == 0) {
       series.samples = shape[k];
@@ -201,16 +211,26 @@ Result<NpySeries> parse_npy_address(std::string_view address, const std::vector<
 
 std::size_t decode_npy(std::span<const char> data, NpyType type, std::size_t stride, std::span<double> out) {
   switch (type) {
-    case NpyType::int8: return decode_as<std::int8_t>(data, stride, out);
-    case NpyType::uint8: return decode_as<std::uint8_t>(data, stride, out);
-    case NpyType::int16: return decode_as<std::int16_t>(data, stride, out);
-    case NpyType::uint16: return decode_as<std::uint16_t>(data, stride, out);
-    case NpyType::int32: return decode_as<std::int32_t>(data, stride, out);
-    case NpyType::uint32: return decode_as<std::uint32_t>(data, stride, out);
-    case NpyType::int64: return decode_as<std::int64_t>(data, stride, out);
-    case NpyType::uint64: return decode_as<std::uint64_t>(data, stride, out);
-    case NpyType::float32: return decode_as<float>(data, stride, out);
-    case NpyType::float64: break;
+    case NpyType::int8:
+      return decode_as<std::int8_t>(data, stride, out);
+    case NpyType::uint8:
+      return decode_as<std::uint8_t>(data, stride, out);
+    case NpyType::int16:
+      return decode_as<std::int16_t>(data, stride, out);
+    case NpyType::uint16:
+      return decode_as<std::uint16_t>(data, stride, out);
+    case NpyType::int32:
+      return decode_as<std::int32_t>(data, stride, out);
+    case NpyType::uint32:
+      return decode_as<std::uint32_t>(data, stride, out);
+    case NpyType::int64:
+      return decode_as<std::int64_t>(data, stride, out);
+    case NpyType::uint64:
+      return decode_as<std::uint64_t>(data, stride, out);
+    case NpyType::float32:
+      return decode_as<float>(data, stride, out);
+    case NpyType::float64:
+      break;
   }
   return decode_as<double>(data, stride, out);
 }

@@ -35,7 +35,8 @@ struct NpySeries {
   std::uint64_t records = 1, record_stride = 0;
   std::uint64_t samples = 0, sample_stride = 1;
 };
-// "[:, 0]", "[3, :, 1]", "" (all of a one-dimensional array). The last ':' runs over samples, one before it over records.
+// "[:, 0]", "[3, :, 1]", "" (all of a one-dimensional array). The last ':' runs over samples, one before it over
+// records.
 [[nodiscard]] Result<NpySeries> parse_npy_address(std::string_view address, const std::vector<std::uint64_t>& shape);
 // The grammar alone, before the file is known.
 [[nodiscard]] Status check_npy_address(std::string_view address);

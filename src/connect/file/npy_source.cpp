@@ -14,14 +14,16 @@ constexpr std::size_t kMaxReadBytes = 4u << 20;  // of one block, gaps between i
 
 class NpySource final : public Source {
  public:
-  NpySource(const Settings& settings, std::span<const SignalBinding> signals) : settings_(settings), signals_(signals) {}
+  NpySource(const Settings& settings, std::span<const SignalBinding> signals)
+      : settings_(settings), signals_(signals) {}
 
   Status open() override;
   Result<bool> play(Player& player, const SourceReport& report) override;
 
  private:
   Status check_axes() const;
-  Result<bool> deliver(std::size_t which, std::uint64_t record, std::uint64_t sample, std::size_t count, Player& player);
+  Result<bool> deliver(std::size_t which, std::uint64_t record, std::uint64_t sample, std::size_t count,
+                       Player& player);
 
   const Settings& settings_;
   std::span<const SignalBinding> signals_;
@@ -55,11 +57,16 @@ Status NpySource::open() {
     series_.push_back(*series);
     if (rate <= 0) rate = signal.rate_hz;
   }
-  if (rate <= 0) return placed({ErrorKind::bad_input, "an .npy file does not tell its rate; add rate: 12kHz, or declare the signal's", {}, {}});
+  if (rate <= 0)
+    return placed({ErrorKind::bad_input,
+                   "an .npy file does not tell its rate; add rate: 12kHz, or declare the signal's",
+                   {},
+                   {}});
   step_ns_ = 1e9 / rate;
   if (const Status axes = check_axes(); !axes) return placed(axes.error());
   if (!series_.empty())
-    record_ns_ = settings_.record_every > 0 ? static_cast<double>(settings_.record_every) : step_ns_ * static_cast<double>(series_[0].samples);
+    record_ns_ = settings_.record_every > 0 ? static_cast<double>(settings_.record_every)
+                                            : step_ns_ * static_cast<double>(series_[0].samples);
   return {};
 }
 
@@ -75,7 +82,8 @@ Result<bool> NpySource::play(Player& player, const SourceReport& report) {
   if (series_.empty()) return true;
   const std::uint64_t samples = series_[0].samples;
   const std::size_t stride_bytes = series_[0].sample_stride * header_.item_size;
-  const std::size_t most = std::max<std::size_t>(1, std::min(player.block_size(static_cast<Nanos>(step_ns_)), kMaxReadBytes / stride_bytes));
+  const std::size_t most =
+      std::max<std::size_t>(1, std::min(player.block_size(static_cast<Nanos>(step_ns_)), kMaxReadBytes / stride_bytes));
   for (std::uint64_t record = 0; record < series_[0].records; ++record) {
     for (std::uint64_t sample = 0; sample < samples; sample += most) {
       const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(most, samples - sample));
@@ -89,7 +97,8 @@ Result<bool> NpySource::play(Player& player, const SourceReport& report) {
   return true;
 }
 
-Result<bool> NpySource::deliver(std::size_t which, std::uint64_t record, std::uint64_t sample, std::size_t count, Player& player) {
+Result<bool> NpySource::deliver(std::size_t which, std::uint64_t record, std::uint64_t sample, std::size_t count,
+                                Player& player) {
   const NpySeries& series = series_[which];
   const std::uint64_t first = series.first + record * series.record_stride + sample * series.sample_stride;
   const std::size_t stride_bytes = series.sample_stride * header_.item_size;

@@ -18,7 +18,8 @@ std::string refusal_of(const std::string& dictionary, std::size_t data = 64, int
 
 TEST(Npy, ReadsTheHeadersNumpyWrites) {
   for (const int version : {1, 2, 3}) {
-    const auto header = header_of(npy("{'descr': '<i2', 'fortran_order': False, 'shape': (2, 3, 2), }", std::string(24, '\0'), version));
+    const auto header = header_of(
+        npy("{'descr': '<i2', 'fortran_order': False, 'shape': (2, 3, 2), }", std::string(24, '\0'), version));
     ASSERT_TRUE(header.has_value()) << header.error().text();
     EXPECT_EQ(header->type, NpyType::int16);
     EXPECT_EQ(header->shape, (std::vector<std::uint64_t>{2, 3, 2}));
@@ -28,21 +29,26 @@ TEST(Npy, ReadsTheHeadersNumpyWrites) {
 }
 
 TEST(Npy, BadHeadersSayWhy) {
-  EXPECT_NE(refusal_of("{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }").find("big-endian"), std::string::npos);
-  EXPECT_NE(refusal_of("{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }").find("not supported"), std::string::npos);
+  EXPECT_NE(refusal_of("{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }").find("big-endian"),
+            std::string::npos);
+  EXPECT_NE(refusal_of("{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }").find("not supported"),
+            std::string::npos);
   EXPECT_NE(refusal_of("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }"), "");
-  EXPECT_NE(refusal_of("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2), }").find("Fortran"), std::string::npos);
+  EXPECT_NE(refusal_of("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2), }").find("Fortran"),
+            std::string::npos);
   EXPECT_NE(refusal_of("{'descr': '<f4', 'fortran_order': False, 'shape': (), }"), "");
   EXPECT_NE(refusal_of("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1, 1), }"), "");
   EXPECT_NE(refusal_of("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }"), "");
-  EXPECT_NE(refusal_of("{'descr': '<f4', 'fortran_order': False, 'shape': (100,), }").find("truncated"), std::string::npos);
+  EXPECT_NE(refusal_of("{'descr': '<f4', 'fortran_order': False, 'shape': (100,), }").find("truncated"),
+            std::string::npos);
   EXPECT_NE(refusal_of("{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296), }"), "");
   EXPECT_NE(refusal_of("{'shape': (1,)}"), "");
   EXPECT_NE(refusal_of("", 64, 4).find("version"), std::string::npos);
   EXPECT_FALSE(header_of("").has_value());
   EXPECT_FALSE(header_of("not an array at all").has_value());
   const std::string whole = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", std::string(4, '\0'));
-  for (std::size_t size = 0; size < whole.size(); ++size) EXPECT_FALSE(header_of(whole.substr(0, size)).has_value()) << size;
+  for (std::size_t size = 0; size < whole.size(); ++size)
+    EXPECT_FALSE(header_of(whole.substr(0, size)).has_value()) << size;
   EXPECT_TRUE(header_of(whole).has_value());
 }
 
@@ -66,7 +72,8 @@ TEST(Npy, AddressesPickASeries) {
 
 TEST(Npy, WrongAddressesAreRefused) {
   const std::vector<std::uint64_t> shape{4, 10, 2};
-  for (const std::string_view address : {"[:, :, 2]", "[:, :]", "[:, :, :]", "", "[1, 2, 0]", "[:, :, x]", "x", "[", "[]", "[:,:,:,:]", "[:, , 0]"})
+  for (const std::string_view address :
+       {"[:, :, 2]", "[:, :]", "[:, :, :]", "", "[1, 2, 0]", "[:, :, x]", "x", "[", "[]", "[:,:,:,:]", "[:, , 0]"})
     EXPECT_FALSE(parse_npy_address(address, shape).has_value()) << address;
 }
 

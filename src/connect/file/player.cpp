@@ -73,7 +73,8 @@ void Player::point(SignalId signal, double value, Quality quality) {
   if (values_.size() >= kPointsPerBatch) flush();
 }
 
-bool Player::wave(SignalId signal, std::span<const double> samples, std::span<const Quality> quality, Nanos time0, Nanos step) {
+bool Player::wave(SignalId signal, std::span<const double> samples, std::span<const Quality> quality, Nanos time0,
+                  Nanos step) {
   if (samples.empty()) return !stop_.stop_requested();
   flush();
   const auto span = static_cast<Nanos>(samples.size() - 1) * step;
@@ -84,7 +85,9 @@ bool Player::wave(SignalId signal, std::span<const double> samples, std::span<co
   batch.value = samples;
   batch.quality = quality;
   batch.time0 = moved(time0);
-  batch.step = settings_.stamp == Stamp::now ? static_cast<Nanos>(std::llround(static_cast<double>(step) / settings_.speed)) : step;
+  batch.step = settings_.stamp == Stamp::now
+                   ? static_cast<Nanos>(std::llround(static_cast<double>(step) / settings_.speed))
+                   : step;
   gap_ = step;
   push(batch);
   return true;

@@ -31,7 +31,8 @@ class Player {
   // A point of the record begun last.
   void point(SignalId signal, double value, Quality quality);
   // A waveform that ends when its last sample is due. `quality` may be empty. False when stop was asked for.
-  [[nodiscard]] bool wave(SignalId signal, std::span<const double> samples, std::span<const Quality> quality, Nanos time0, Nanos step);
+  [[nodiscard]] bool wave(SignalId signal, std::span<const double> samples, std::span<const Quality> quality,
+                          Nanos time0, Nanos step);
   void flush();
   // The recording starts again: its times go on where they ended.
   void rewind();

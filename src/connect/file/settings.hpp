@@ -25,10 +25,10 @@ struct Settings {
   bool header = true;
   std::string time;  // column or JSON path; "" = by rate, or the usual JSON members
   TimeFormat time_format = TimeFormat::automatic;
-  double rate_hz = 0;       // 0 = unknown
-  Nanos start = 0;          // event time of the first sample when the file tells none
-  Nanos record_every = 0;   // of .npy records; 0 = gapless
-  double speed = 0;         // times real time; 0 = as fast as possible
+  double rate_hz = 0;      // 0 = unknown
+  Nanos start = 0;         // event time of the first sample when the file tells none
+  Nanos record_every = 0;  // of .npy records; 0 = gapless
+  double speed = 0;        // times real time; 0 = as fast as possible
   Stamp stamp = Stamp::recorded;
   bool loop = false;
   Missing missing = Missing::bad;

@@ -31,17 +31,26 @@ void append_csv_cell(std::string_view text, std::string& out) {
 bool is_one_json_line(std::string_view text) {
   static const wire::JsonPlan kNothing;
   wire::JsonRow row;
-  return text.find_first_of("\r\n") == std::string_view::npos && kNothing.read(text, {}, row) == wire::PayloadFault::none;
+  return text.find_first_of("\r\n") == std::string_view::npos &&
+         kNothing.read(text, {}, row) == wire::PayloadFault::none;
 }
 
 }  // namespace
 
 Sink::Sink(const Settings& settings, std::vector<std::string> columns, int fd)
-    : path_(settings.append), format_(settings.append_format), sync_(settings.sync), columns_(std::move(columns)), fd_(fd) {}
+    : path_(settings.append),
+      format_(settings.append_format),
+      sync_(settings.sync),
+      columns_(std::move(columns)),
+      fd_(fd) {}
 
 Sink::Sink(Sink&& other) noexcept
-    : path_(std::move(other.path_)), format_(other.format_), sync_(other.sync_), columns_(std::move(other.columns_)),
-      fd_(std::exchange(other.fd_, -1)), pending_(std::move(other.pending_)) {}
+    : path_(std::move(other.path_)),
+      format_(other.format_),
+      sync_(other.sync_),
+      columns_(std::move(other.columns_)),
+      fd_(std::exchange(other.fd_, -1)),
+      pending_(std::move(other.pending_)) {}
 
 Sink::~Sink() {
   if (fd_ >= 0) close(fd_);
@@ -121,7 +130,8 @@ Result<std::size_t> Sink::commit() {
     if (count < 0) return fail(ErrorKind::unavailable, "can not write to {}: {}", path_, std::strerror(errno));
     done += static_cast<std::size_t>(count);
   }
-  if (sync_ && fdatasync(fd_) != 0) return fail(ErrorKind::unavailable, "can not sync {}: {}", path_, std::strerror(errno));
+  if (sync_ && fdatasync(fd_) != 0)
+    return fail(ErrorKind::unavailable, "can not sync {}: {}", path_, std::strerror(errno));
   return bytes.size();
 }
 

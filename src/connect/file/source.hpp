@@ -32,7 +32,8 @@ class Source {
 
 // `signals` outlive the source.
 [[nodiscard]] std::unique_ptr<Source> make_csv_source(const Settings& settings, std::span<const SignalBinding> signals);
-[[nodiscard]] std::unique_ptr<Source> make_jsonl_source(const Settings& settings, std::span<const SignalBinding> signals);
+[[nodiscard]] std::unique_ptr<Source> make_jsonl_source(const Settings& settings,
+                                                        std::span<const SignalBinding> signals);
 [[nodiscard]] std::unique_ptr<Source> make_npy_source(const Settings& settings, std::span<const SignalBinding> signals);
 
 // Load time: whether an address can be one of this format.

@@ -123,7 +123,8 @@ void TextReader::split(std::size_t begin, std::size_t end) {
       at = take_quoted(at + 1, end);
     } else {
       const void* const found = std::memchr(buffer_.data() + at, delimiter_, end - at);
-      const std::size_t stop = found == nullptr ? end : static_cast<std::size_t>(static_cast<const char*>(found) - buffer_.data());
+      const std::size_t stop =
+          found == nullptr ? end : static_cast<std::size_t>(static_cast<const char*>(found) - buffer_.data());
       cells_.emplace_back(buffer_.data() + at, stop - at);
       at = stop;
     }

@@ -26,9 +26,9 @@ class TextReader {
 
   // Of the current record; valid until next().
   [[nodiscard]] const std::vector<std::string_view>& cells() const { return cells_; }  // one per line for `lines`
-  [[nodiscard]] int line() const { return line_; }                   // where it begins
-  [[nodiscard]] std::size_t bytes() const { return record_step_; }    // with its line end
-  [[nodiscard]] bool malformed() const { return malformed_; }        // text behind a closing quote
+  [[nodiscard]] int line() const { return line_; }                                     // where it begins
+  [[nodiscard]] std::size_t bytes() const { return record_step_; }                     // with its line end
+  [[nodiscard]] bool malformed() const { return malformed_; }                          // text behind a closing quote
   [[nodiscard]] Where where() const { return {name_, line_, 0}; }
 
  private:
@@ -43,7 +43,7 @@ class TextReader {
   const Kind kind_;
   const char delimiter_;
   std::vector<char> buffer_;
-  std::size_t begin_ = 0, filled_ = 0;  // unread bytes
+  std::size_t begin_ = 0, filled_ = 0;             // unread bytes
   std::size_t record_size_ = 0, record_step_ = 0;  // without and with its line end
   bool at_end_ = false;
   bool started_ = false;

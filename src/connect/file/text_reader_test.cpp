@@ -26,7 +26,9 @@ TEST(TextReader, LineEndsMayBeMixed) {
   EXPECT_EQ(read("a,b\n1,2\r\n3,\r").value(), kPlain);
   EXPECT_EQ(read("a,b\r1,2\r\r\n\n3,").value(), kPlain);
   EXPECT_EQ(read("\xEF\xBB\xBF"
-                 "a,b\r\n1,2\n  \n3,\n").value(), kPlain);
+                 "a,b\r\n1,2\n  \n3,\n")
+                .value(),
+            kPlain);
 }
 
 TEST(TextReader, EveryCutOfTheInputGivesTheSame) {

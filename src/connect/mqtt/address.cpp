@@ -8,8 +8,10 @@ namespace {
 
 Status check_text(std::string_view what, std::string_view text) {
   if (text.empty()) return fail(ErrorKind::bad_input, "{} is empty", what);
-  if (text.size() > kMaxTopicBytes) return fail(ErrorKind::bad_input, "{} is longer than {} bytes", what, kMaxTopicBytes);
-  if (!valid_utf8(text) || text.find('\0') != std::string_view::npos) return fail(ErrorKind::bad_input, "{} is not UTF-8 text", what);
+  if (text.size() > kMaxTopicBytes)
+    return fail(ErrorKind::bad_input, "{} is longer than {} bytes", what, kMaxTopicBytes);
+  if (!valid_utf8(text) || text.find('\0') != std::string_view::npos)
+    return fail(ErrorKind::bad_input, "{} is not UTF-8 text", what);
   return {};
 }
 
@@ -43,19 +45,23 @@ Status check_topic(std::string_view topic) {
 Status check_pattern(std::string_view pattern) {
   ALARA_CHECK(check_text("the topic filter", pattern));
   const std::string_view filter = without_share(pattern);
-  if (filter.empty()) return fail(ErrorKind::bad_input, "topic filter '{}' lacks the part behind $share/<group>/", pattern);
+  if (filter.empty())
+    return fail(ErrorKind::bad_input, "topic filter '{}' lacks the part behind $share/<group>/", pattern);
   const auto levels = split(filter, '/');
   for (std::size_t i = 0; i < levels.size(); ++i) {
     const bool wild = levels[i].find_first_of("+#") != std::string_view::npos;
-    if (wild && levels[i].size() > 1) return fail(ErrorKind::bad_input, "topic filter '{}': a wildcard stands for a whole level", pattern);
-    if (levels[i] == "#" && i + 1 != levels.size()) return fail(ErrorKind::bad_input, "topic filter '{}': # stands last", pattern);
+    if (wild && levels[i].size() > 1)
+      return fail(ErrorKind::bad_input, "topic filter '{}': a wildcard stands for a whole level", pattern);
+    if (levels[i] == "#" && i + 1 != levels.size())
+      return fail(ErrorKind::bad_input, "topic filter '{}': # stands last", pattern);
   }
   return {};
 }
 
 bool covers(std::string_view pattern, std::string_view topic) {
   std::string_view filter = without_share(pattern);
-  if (!topic.empty() && topic.front() == '$' && !filter.empty() && (filter.front() == '+' || filter.front() == '#')) return false;
+  if (!topic.empty() && topic.front() == '$' && !filter.empty() && (filter.front() == '+' || filter.front() == '#'))
+    return false;
   for (;;) {
     const std::size_t filter_end = std::min(filter.find('/'), filter.size());
     const std::size_t topic_end = std::min(topic.find('/'), topic.size());

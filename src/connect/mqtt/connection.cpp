@@ -16,10 +16,10 @@
 namespace alara::mqtt {
 namespace {
 
-constexpr int kPacketsPerWake = 1024;          // then other descriptors of the loop get their turn
+constexpr int kPacketsPerWake = 1024;  // then other descriptors of the loop get their turn
 constexpr std::size_t kFiltersPerPacket = 200;
 constexpr std::size_t kFilterBytesPerPacket = 60'000;
-constexpr Nanos kTickPeriod = kSecond;         // keep-alive probes are checked this often
+constexpr Nanos kTickPeriod = kSecond;  // keep-alive probes are checked this often
 
 void initialise_library() {
   static std::once_flag once;
@@ -39,13 +39,13 @@ struct Connection::State {
 
   std::unique_ptr<Dialer> dialer;  // until the TCP connection stands
   Client client;
-  int fd = -1;              // of the client, while watched
+  int fd = -1;  // of the client, while watched
   bool logged_in = false;
-  bool over = false;        // lost() was called, or close()
-  bool writing = false;     // EPOLLOUT is on
-  Error reason;             // the broker's, for lost()
+  bool over = false;     // lost() was called, or close()
+  bool writing = false;  // EPOLLOUT is on
+  Error reason;          // the broker's, for lost()
   IoLoop::TimerId deadline{}, tick{};
-  std::vector<int> asked;   // subscribe packets by id, with their filters
+  std::vector<int> asked;  // subscribe packets by id, with their filters
   std::vector<std::vector<std::string>> asked_filters;
 
   Result<Client> make_client();
@@ -72,22 +72,28 @@ Status Connection::State::secure(mosquitto* target) {
   int result = MOSQ_ERR_SUCCESS;
   const auto or_null = [](const std::string& text) { return text.empty() ? nullptr : text.c_str(); };
   if (settings.ca.empty()) {
-    result = mosquitto_tls_set(target, nullptr, "/etc/ssl/certs", or_null(settings.certificate), or_null(settings.key), nullptr);
+    result = mosquitto_tls_set(target, nullptr, "/etc/ssl/certs", or_null(settings.certificate), or_null(settings.key),
+                               nullptr);
   } else {
-    result = mosquitto_tls_set(target, settings.ca.c_str(), nullptr, or_null(settings.certificate), or_null(settings.key), nullptr);
+    result = mosquitto_tls_set(target, settings.ca.c_str(), nullptr, or_null(settings.certificate),
+                               or_null(settings.key), nullptr);
   }
   if (result != MOSQ_ERR_SUCCESS)
-    return fail(ErrorKind::bad_input, "can not read the TLS files ca '{}', cert '{}', key '{}'", settings.ca, settings.certificate, settings.key);
-  mosquitto_tls_opts_set(target, 1, settings.tls_version.c_str(), nullptr);  // 1: the peer must show a valid certificate
+    return fail(ErrorKind::bad_input, "can not read the TLS files ca '{}', cert '{}', key '{}'", settings.ca,
+                settings.certificate, settings.key);
+  mosquitto_tls_opts_set(target, 1, settings.tls_version.c_str(),
+                         nullptr);  // 1: the peer must show a valid certificate
   return {};
 }
 
 Result<Client> Connection::State::make_client() {
   initialise_library();
   Client made(mosquitto_new(settings.client_id.c_str(), settings.clean_start, this));
-  if (made == nullptr) return fail(ErrorKind::bad_input, "client_id '{}' is refused by the MQTT library", settings.client_id);
+  if (made == nullptr)
+    return fail(ErrorKind::bad_input, "client_id '{}' is refused by the MQTT library", settings.client_id);
   mosquitto* const target = made.get();
-  mosquitto_int_option(target, MOSQ_OPT_PROTOCOL_VERSION, settings.version == Version::mqtt5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);
+  mosquitto_int_option(target, MOSQ_OPT_PROTOCOL_VERSION,
+                       settings.version == Version::mqtt5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);
   mosquitto_int_option(target, MOSQ_OPT_TCP_NODELAY, 1);
   mosquitto_int_option(target, MOSQ_OPT_RECEIVE_MAXIMUM, settings.receive_maximum);
   mosquitto_int_option(target, MOSQ_OPT_SEND_MAXIMUM, 0);
@@ -177,7 +183,8 @@ void Connection::State::update_mask() {
 void Connection::State::on_connect(mosquitto*, void* object, int reason, int, const mosquitto_property*) {
   auto& self = *static_cast<State*>(object);
   if (reason != 0) {
-    const char* const text = self.settings.version == Version::mqtt5 ? mosquitto_reason_string(reason) : mosquitto_connack_string(reason);
+    const char* const text =
+        self.settings.version == Version::mqtt5 ? mosquitto_reason_string(reason) : mosquitto_connack_string(reason);
     self.reason = Error{ErrorKind::refused, fmt::format("the broker refused the login: {}", text), {}, {}};
     return;  // the broker closes; lost() follows
   }
@@ -186,7 +193,8 @@ void Connection::State::on_connect(mosquitto*, void* object, int reason, int, co
   self.events.logged_in();
 }
 
-void Connection::State::on_message(mosquitto*, void* object, const mosquitto_message* message, const mosquitto_property*) {
+void Connection::State::on_message(mosquitto*, void* object, const mosquitto_message* message,
+                                   const mosquitto_property*) {
   const auto length = static_cast<std::size_t>(std::max(message->payloadlen, 0));
   static_cast<State*>(object)->events.received(
       message->topic, {static_cast<const std::uint8_t*>(message->payload), length}, message->retain);
@@ -196,7 +204,8 @@ void Connection::State::on_publish(mosquitto*, void* object, int id, int reason,
   static_cast<State*>(object)->events.published(id, reason < 0x80);
 }
 
-void Connection::State::on_subscribe(mosquitto*, void* object, int id, int count, const int* granted, const mosquitto_property*) {
+void Connection::State::on_subscribe(mosquitto*, void* object, int id, int count, const int* granted,
+                                     const mosquitto_property*) {
   auto& self = *static_cast<State*>(object);
   const auto found = std::find(self.asked.begin(), self.asked.end(), id);
   if (found == self.asked.end()) return;
@@ -209,7 +218,10 @@ void Connection::State::on_subscribe(mosquitto*, void* object, int id, int count
 void Connection::State::on_disconnect(mosquitto*, void* object, int reason, const mosquitto_property*) {
   auto& self = *static_cast<State*>(object);
   if (reason >= 0x80 && self.reason.message.empty())
-    self.reason = Error{ErrorKind::refused, fmt::format("the broker ended the connection: {}", mosquitto_reason_string(reason)), {}, {}};
+    self.reason = Error{ErrorKind::refused,
+                        fmt::format("the broker ended the connection: {}", mosquitto_reason_string(reason)),
+                        {},
+                        {}};
 }
 
 Connection::Connection(const Settings& settings, IoLoop& loop, Clock& clock, ConnectionEvents& events)
@@ -225,8 +237,11 @@ Status Connection::dial() {
   ALARA_TRY(Client client, state.make_client());
   ALARA_TRY(state.dialer, Dialer::start(std::move(client), state.settings));
   state.deadline = state.loop.at(state.clock.monotonic() + state.settings.connect_timeout, [&state] {
-    state.lose(Error{ErrorKind::timed_out, fmt::format("no answer from {}:{} within {}", state.settings.host, state.settings.port,
-                                                       format_duration(state.settings.connect_timeout)), {}, {}});
+    state.lose(Error{ErrorKind::timed_out,
+                     fmt::format("no answer from {}:{} within {}", state.settings.host, state.settings.port,
+                                 format_duration(state.settings.connect_timeout)),
+                     {},
+                     {}});
   });
   return state.loop.watch(state.dialer->ready_fd(), EPOLLIN, [&state](std::uint32_t) {
     state.loop.unwatch(state.dialer->ready_fd());
@@ -249,9 +264,10 @@ Status Connection::subscribe(std::span<const std::string> filters) {
     }
     for (std::string& name : names) pointers.push_back(name.data());
     int id = 0;
-    const int result = mosquitto_subscribe_multiple(state.client.get(), &id, static_cast<int>(pointers.size()), pointers.data(),
-                                                    state.settings.qos, 0, nullptr);
-    if (result != MOSQ_ERR_SUCCESS) return fail(ErrorKind::unavailable, "can not subscribe: {}", mosquitto_strerror(result));
+    const int result = mosquitto_subscribe_multiple(state.client.get(), &id, static_cast<int>(pointers.size()),
+                                                    pointers.data(), state.settings.qos, 0, nullptr);
+    if (result != MOSQ_ERR_SUCCESS)
+      return fail(ErrorKind::unavailable, "can not subscribe: {}", mosquitto_strerror(result));
     state.asked.push_back(id);
     state.asked_filters.push_back(std::move(names));
   }
@@ -268,10 +284,12 @@ Status Connection::publish(const Publication& publication, int& id) {
     mosquitto_property_add_int32(&properties, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, static_cast<std::uint32_t>(seconds));
   }
   const std::string topic(publication.topic);
-  const int result = mosquitto_publish_v5(state.client.get(), &id, topic.c_str(), static_cast<int>(publication.payload.size()),
-                                          publication.payload.data(), publication.qos, publication.retain, properties);
+  const int result =
+      mosquitto_publish_v5(state.client.get(), &id, topic.c_str(), static_cast<int>(publication.payload.size()),
+                           publication.payload.data(), publication.qos, publication.retain, properties);
   mosquitto_property_free_all(&properties);
-  if (result != MOSQ_ERR_SUCCESS) return fail(ErrorKind::unavailable, "can not publish to {}: {}", topic, mosquitto_strerror(result));
+  if (result != MOSQ_ERR_SUCCESS)
+    return fail(ErrorKind::unavailable, "can not publish to {}: {}", topic, mosquitto_strerror(result));
   state.update_mask();
   return {};
 }

@@ -47,7 +47,8 @@ void MqttConnector::bind(std::span<const SignalBinding> signals, std::span<const
   for (const ActuatorBinding& actuator : actuators) {
     auto address = parse_address(actuator.address);
     if (address && address->path.find_first_of(".[]") != std::string::npos)
-      address = fail(ErrorKind::bad_input, "'#{}' is not one member name; a value is written as number or {{member: number}}", address->path);
+      address = fail(ErrorKind::bad_input,
+                     "'#{}' is not one member name; a value is written as number or {{member: number}}", address->path);
     if (!address) {
       errors.push_back(located(actuator, address.error()));
       continue;
@@ -65,8 +66,9 @@ void MqttConnector::bind(std::span<const SignalBinding> signals, std::span<const
 std::vector<std::string> MqttConnector::explain() const {
   const std::vector<std::string> topics = router_.topics();
   std::vector<std::string> lines;
-  lines.push_back(fmt::format("{}://{}:{} as {}, MQTT {}", settings_.tls ? "mqtts" : "mqtt", settings_.host, settings_.port,
-                              settings_.client_id, settings_.version == Version::mqtt5 ? "5" : "3.1.1"));
+  lines.push_back(fmt::format("{}://{}:{} as {}, MQTT {}", settings_.tls ? "mqtts" : "mqtt", settings_.host,
+                              settings_.port, settings_.client_id,
+                              settings_.version == Version::mqtt5 ? "5" : "3.1.1"));
   lines.push_back(fmt::format("{} signals from {} topics, {} subscriptions at QoS {}", router_.signals(), topics.size(),
                               filters_.size(), settings_.qos));
   for (std::size_t i = 0; i < std::min(filters_.size(), kTopicsShown); ++i) lines.push_back("subscribe " + filters_[i]);
@@ -107,7 +109,8 @@ void MqttConnector::wind_up() {
   stopping_ = true;
   const Nanos until = context_.clock->monotonic() + kWindUp;
   send_messages();
-  while (online_ && (!pending_.empty() || !in_flight_.empty() || connection_->busy()) && context_.clock->monotonic() < until)
+  while (online_ && (!pending_.empty() || !in_flight_.empty() || connection_->busy()) &&
+         context_.clock->monotonic() < until)
     loop_->run_once(10 * kMillisecond);
   if (context_.commands != nullptr) {
     Command command;
@@ -132,8 +135,9 @@ void MqttConnector::dial() {
 
 // Waits a random time below a bound that doubles with every failure: full jitter.
 void MqttConnector::retry_later() {
-  const double bound = std::min(static_cast<double>(settings_.reconnect_max),
-                                static_cast<double>(settings_.reconnect_min) * static_cast<double>(1ull << std::min(attempt_, 30)));
+  const double bound =
+      std::min(static_cast<double>(settings_.reconnect_max),
+               static_cast<double>(settings_.reconnect_min) * static_cast<double>(1ull << std::min(attempt_, 30)));
   ++attempt_;
   const double fraction = static_cast<double>(next_random(random_) >> 11) * 0x1p-53;
   loop_->at(context_.clock->monotonic() + static_cast<Nanos>(fraction * bound), [this] { dial(); });

@@ -93,21 +93,21 @@ class MqttConnector final : public Connector, public MessageSink, private Connec
   std::unique_ptr<Connection> connection_;
   bool online_ = false;
   bool stopping_ = false;
-  int attempt_ = 0;         // since the last connection that lasted
+  int attempt_ = 0;  // since the last connection that lasted
   Nanos online_since_ = 0;
   std::uint64_t random_ = 1;
-  std::deque<Pending> pending_;   // in the order of their time limits
+  std::deque<Pending> pending_;  // in the order of their time limits
   std::deque<Outgoing> in_flight_;
   bool timeout_watched_ = false;
-  std::string text_;               // of the payload being composed
+  std::string text_;  // of the payload being composed
   std::vector<std::uint8_t> bytes_;
 
   ConnectorStats stats_;
   std::atomic<std::uint64_t> subscriptions_refused_{0}, commands_timed_out_{0};
 
-  mutable std::mutex mutex_;       // guards what follows
+  mutable std::mutex mutex_;  // guards what follows
   std::deque<Outgoing> queue_;
-  std::size_t queued_ = 0;         // in queue_ and in_flight_
+  std::size_t queued_ = 0;  // in queue_ and in_flight_
   std::string last_error_;
 
   std::jthread thread_;

@@ -38,7 +38,8 @@ void MqttConnector::send(const Command& command) {
   if (found == actuators_.end() || !online_ || pending_.size() >= kMaxPendingCommands)
     return acknowledge(command, Outcome::unavailable);
   if (command.verify) {  // a topic can not be read back; saying "done" would be a lie
-    report(fmt::format("{}: a value written to an MQTT topic can not be verified by reading it back", found->second.topic));
+    report(fmt::format("{}: a value written to an MQTT topic can not be verified by reading it back",
+                       found->second.topic));
     return acknowledge(command, Outcome::unavailable);
   }
   const Nanos now = context_.clock->monotonic();
@@ -60,14 +61,16 @@ void MqttConnector::send(const Command& command) {
 }
 
 void MqttConnector::published(int id, bool accepted) {
-  const auto command = std::find_if(pending_.begin(), pending_.end(), [id](const Pending& pending) { return pending.id == id; });
+  const auto command =
+      std::find_if(pending_.begin(), pending_.end(), [id](const Pending& pending) { return pending.id == id; });
   if (command != pending_.end()) {
     stats_.last_progress.store(context_.clock->monotonic(), std::memory_order_relaxed);
     acknowledge(command->command, accepted ? Outcome::done : Outcome::refused_device);
     pending_.erase(command);
     return;
   }
-  const auto message = std::find_if(in_flight_.begin(), in_flight_.end(), [id](const Outgoing& outgoing) { return outgoing.id == id; });
+  const auto message =
+      std::find_if(in_flight_.begin(), in_flight_.end(), [id](const Outgoing& outgoing) { return outgoing.id == id; });
   if (message == in_flight_.end()) return;
   if (!accepted) {
     stats_.errors.fetch_add(1, std::memory_order_relaxed);
@@ -100,7 +103,8 @@ void MqttConnector::give_up_late() {
 bool MqttConnector::publish(std::string_view address, std::string_view payload) {
   if (payload.size() > kMaxMessageBytes || !check_topic(address)) return false;
   const std::lock_guard lock(mutex_);
-  if (loop_ == nullptr || !stats_.connected.load(std::memory_order_relaxed) || queued_ >= kMaxQueuedMessages) return false;
+  if (loop_ == nullptr || !stats_.connected.load(std::memory_order_relaxed) || queued_ >= kMaxQueuedMessages)
+    return false;
   queue_.push_back({0, std::string(address), std::string(payload)});
   ++queued_;
   loop_->post([this] { send_messages(); });
@@ -118,7 +122,8 @@ void MqttConnector::send_messages() {
     Outgoing& message = in_flight_.back();
     message.id = -1;
     const std::size_t bytes = message.topic.size() + message.payload.size();
-    const Status sent = connection_->publish({message.topic, message.payload, settings_.qos, false, kNever}, message.id);
+    const Status sent =
+        connection_->publish({message.topic, message.payload, settings_.qos, false, kNever}, message.id);
     if (!sent) {
       report(sent.error().message);
       return take_back_messages();

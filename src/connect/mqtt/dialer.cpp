@@ -26,7 +26,8 @@ mosquitto_property* connect_properties(const Settings& settings) {
   const std::size_t packet = std::max(kLeastMaximumPacket, 2 * settings.limits.bytes);
   mosquitto_property_add_int32(&list, MQTT_PROP_MAXIMUM_PACKET_SIZE, static_cast<std::uint32_t>(packet));
   const Nanos expiry = std::min<Nanos>(settings.session_expiry / kSecond, UINT32_MAX);
-  if (expiry > 0) mosquitto_property_add_int32(&list, MQTT_PROP_SESSION_EXPIRY_INTERVAL, static_cast<std::uint32_t>(expiry));
+  if (expiry > 0)
+    mosquitto_property_add_int32(&list, MQTT_PROP_SESSION_EXPIRY_INTERVAL, static_cast<std::uint32_t>(expiry));
   return list;
 }
 
@@ -58,7 +59,8 @@ Dialer::~Dialer() = default;
 Result<std::unique_ptr<Dialer>> Dialer::start(Client client, const Settings& settings) {
   auto shared = std::make_shared<Shared>();
   shared->ready = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (shared->ready < 0) return fail(ErrorKind::exhausted, "can not open an event descriptor: {}", std::strerror(errno));
+  if (shared->ready < 0)
+    return fail(ErrorKind::exhausted, "can not open an event descriptor: {}", std::strerror(errno));
   shared->host = settings.host;
   shared->port = settings.port;
   shared->keepalive = static_cast<int>(settings.keepalive / kSecond);
@@ -87,7 +89,8 @@ int Dialer::ready_fd() const { return shared_->ready; }
 
 Result<Client> Dialer::collect() {
   const std::lock_guard lock(shared_->mutex);
-  if (shared_->client == nullptr) return fail(ErrorKind::timed_out, "{}:{} does not answer", shared_->host, shared_->port);
+  if (shared_->client == nullptr)
+    return fail(ErrorKind::timed_out, "{}:{} does not answer", shared_->host, shared_->port);
   if (shared_->result != MOSQ_ERR_SUCCESS)
     return fail(ErrorKind::unavailable, "can not connect to {}:{}: {}", shared_->host, shared_->port,
                 describe(shared_->result, shared_->error));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Resolving a name and opening a TCP connection can block for minutes and can not be interrupted; libmosquitto does both
-// in one call. So the call runs on a thread of its own that nobody waits for: its result is collected when it is there,
-// or thrown away when it comes too late. (DESIGN: a connector stops within one second.)
+// Resolving a name and opening a TCP connection can block for minutes and can not be interrupted; libmosquitto does
+// both in one call. So the call runs on a thread of its own that nobody waits for: its result is collected when it is
+// there, or thrown away when it comes too late. (DESIGN: a connector stops within one second.)
 #pragma once
 
 #include <memory>

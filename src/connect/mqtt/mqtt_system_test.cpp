@@ -26,13 +26,16 @@ std::unique_ptr<Connector> make(const std::string& yaml) {
 
 // A connector with its surroundings.
 struct Peer {
-  Peer(int port, const std::string& options, const std::vector<std::string>& signals, const std::vector<std::string>& actuators = {})
-      : connector(make(fmt::format("endpoint: mqtt://127.0.0.1:{}\nreconnect_min: 10ms\nreconnect_max: 50ms\n{}{}", port,
-                                   options.find("client_id") == std::string::npos ? fmt::format("client_id: peer{}\n", ++made) : "",
-                                   options))) {
+  Peer(int port, const std::string& options, const std::vector<std::string>& signals,
+       const std::vector<std::string>& actuators = {})
+      : connector(make(fmt::format(
+            "endpoint: mqtt://127.0.0.1:{}\nreconnect_min: 10ms\nreconnect_max: 50ms\n{}{}", port,
+            options.find("client_id") == std::string::npos ? fmt::format("client_id: peer{}\n", ++made) : "",
+            options))) {
     std::vector<SignalBinding> signal_bindings;
     for (const std::string& address : signals)
-      signal_bindings.push_back({static_cast<SignalId>(signal_bindings.size()), address, address, SignalType::float64, 0, {}, 0});
+      signal_bindings.push_back(
+          {static_cast<SignalId>(signal_bindings.size()), address, address, SignalType::float64, 0, {}, 0});
     std::vector<ActuatorBinding> actuator_bindings;
     for (const std::string& address : actuators)
       actuator_bindings.push_back({static_cast<ActuatorId>(actuator_bindings.size()), address, address, {}});
@@ -122,10 +125,12 @@ TEST_F(MqttBroker, MessagesOfEveryKindOfBadnessAreCounted) {
   peer.start();
   peer.wait_until_subscribed("ready");
   MessageSink& sink = *peer.connector->message_sink();
-  for (const std::string& payload : {std::string(R"({"x":1,"y")"), std::string(5000, ' '), std::string("{x:1}"), std::string("{\"x\":\"\xff\"}"),
-                                     std::string(R"({"x":"hot","y":NaN})"), std::string(R"({"x":1e999,"y":7})"), std::string()})
+  for (const std::string& payload :
+       {std::string(R"({"x":1,"y")"), std::string(5000, ' '), std::string("{x:1}"), std::string("{\"x\":\"\xff\"}"),
+        std::string(R"({"x":"hot","y":NaN})"), std::string(R"({"x":1e999,"y":7})"), std::string()})
     EXPECT_TRUE(sink.publish("a", payload));
-  ASSERT_TRUE(peer.inlet.wait_for([](const auto& seen) { return seen.rejected.contains("truncated") && seen.rejected.at("truncated") >= 4; }));
+  ASSERT_TRUE(peer.inlet.wait_for(
+      [](const auto& seen) { return seen.rejected.contains("truncated") && seen.rejected.at("truncated") >= 4; }));
   const auto seen = peer.inlet.seen();
   EXPECT_EQ(seen.rejected.at("truncated"), 4u);  // two points each of the cut and the empty payload
   EXPECT_EQ(seen.rejected.at("too_large"), 2u);
@@ -171,7 +176,8 @@ TEST_F(MqttBroker, AnAbsentBrokerIsTriedAgainAndStopIsQuick) {
   Peer peer(free_port(), "", {"a"});
   peer.start();
   while (peer.connector->stats().errors.load() < 3) poll(nullptr, 0, 1);
-  EXPECT_NE(peer.connector->last_error().find("can not connect to 127.0.0.1"), std::string::npos) << peer.connector->last_error();
+  EXPECT_NE(peer.connector->last_error().find("can not connect to 127.0.0.1"), std::string::npos)
+      << peer.connector->last_error();
   const Nanos before = peer.clock.monotonic();
   peer.connector->stop();
   EXPECT_LT(peer.clock.monotonic() - before, kSecond);
@@ -232,9 +238,8 @@ TEST_F(MqttBroker, TheWillIsPublishedOnlyWithoutAGoodBye) {
     kicked.wait_until_subscribed("ready");
     Peer twin(broker.port(), "client_id: twin", {"ready"});  // throws the first one out
     twin.start();
-    ASSERT_TRUE(watcher.inlet.wait_for([](const auto& seen) {
-      return !seen.points.empty() && seen.points.back().signal == SignalId{1};
-    }));
+    ASSERT_TRUE(watcher.inlet.wait_for(
+        [](const auto& seen) { return !seen.points.empty() && seen.points.back().signal == SignalId{1}; }));
   }
   for (const auto& point : watcher.inlet.seen().points) {
     if (point.signal != SignalId{1}) continue;

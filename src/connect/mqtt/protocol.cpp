@@ -13,7 +13,8 @@ class MqttProtocol final : public Protocol {
   [[nodiscard]] const Schema& schema() const override { return mqtt::schema(); }
   [[nodiscard]] std::string_view address_help() const override {
     return "<topic>[#<path>]\n"
-           "  line/cnc-07/state               the whole payload: a number, {\"v\":…,\"t\":…,\"q\":…}, or a waveform (an array of samples)\n"
+           "  line/cnc-07/state               the whole payload: a number, {\"v\":…,\"t\":…,\"q\":…}, or a waveform "
+           "(an array of samples)\n"
            "  line/cnc-07/state#temperature   a member of a JSON payload; also #a.b[2], #[\"any key\"]\n"
            "  line/gw-3#[17]                  element 17 of an array, JSON or binary\n"
            "  line/cnc-07/raw#x[:]            all elements of a list in a JSON payload, as consecutive samples\n"

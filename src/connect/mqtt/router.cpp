@@ -43,7 +43,8 @@ Status Router::add(const Address& address, const SignalBinding& signal) {
   }
   const auto element = element_of(address.path);
   if (!element)
-    return fail(ErrorKind::bad_input, "'#{}' does not name an element of an array; write #[0] to #[{}], or nothing for a waveform",
+    return fail(ErrorKind::bad_input,
+                "'#{}' does not name an element of an array; write #[0] to #[{}], or nothing for a waveform",
                 address.path, wire::kMaxJsonIndex);
   target.from = *element;
   route.rows.push_back(target);
@@ -53,7 +54,8 @@ Status Router::add(const Address& address, const SignalBinding& signal) {
 void Router::seal() {
   all_signals_.clear();
   for (auto& [topic, route] : routes_) {
-    std::stable_sort(route.rows.begin(), route.rows.end(), [](const Target& a, const Target& b) { return a.from < b.from; });
+    std::stable_sort(route.rows.begin(), route.rows.end(),
+                     [](const Target& a, const Target& b) { return a.from < b.from; });
     route.row_signals.clear();
     route.dense = true;
     for (std::size_t i = 0; i < route.rows.size(); ++i) {
@@ -107,9 +109,10 @@ void Router::deliver(const Message& message, Inlet& inlet) {
 
 void Router::deliver_array(const Route& route, const Message& message, Inlet& inlet) {
   wire::ArrayView view;
-  const wire::PayloadFault fault = settings_.format == Format::array
-                                       ? wire::read_array(message.payload, settings_.limits, view)
-                                       : wire::read_bare_array(message.payload, settings_.element, settings_.limits, view);
+  const wire::PayloadFault fault =
+      settings_.format == Format::array
+          ? wire::read_array(message.payload, settings_.limits, view)
+          : wire::read_bare_array(message.payload, settings_.element, settings_.limits, view);
   if (fault != wire::PayloadFault::none) {
     inlet.reject(wire::name_of(fault), route.rows.size() + route.waves.size());
     return;
@@ -128,7 +131,8 @@ void Router::deliver_array(const Route& route, const Message& message, Inlet& in
 }
 
 // elements_[0, count) hold the decoded array, of which `bad` are not finite.
-void Router::deliver_rows(const Route& route, std::size_t count, std::size_t bad, Origin origin, Batch batch, Inlet& inlet) {
+void Router::deliver_rows(const Route& route, std::size_t count, std::size_t bad, Origin origin, Batch batch,
+                          Inlet& inlet) {
   if (route.dense && bad == 0) {
     const std::size_t taken = std::min(route.rows.size(), count);
     batch.signal = std::span(route.row_signals).first(taken);
@@ -162,7 +166,8 @@ void Router::deliver_rows(const Route& route, std::size_t count, std::size_t bad
 
 // Consecutive samples of one signal. A sample that is not finite stays in its place, as bad, so that the others keep
 // their times.
-void Router::deliver_wave(SignalId signal, std::span<const double> samples, Nanos step, Origin origin, Batch batch, Inlet& inlet) {
+void Router::deliver_wave(SignalId signal, std::span<const double> samples, Nanos step, Origin origin, Batch batch,
+                          Inlet& inlet) {
   const auto finite = [](double value) { return std::isfinite(value); };
   const bool all_finite = std::all_of(samples.begin(), samples.end(), finite);
   if (samples.empty()) return inlet.reject("missing", 1);
@@ -214,7 +219,8 @@ void Router::deliver_json(const Route& route, const Message& message, Inlet& inl
 }
 
 // Adds one value to the row buffers, or pushes the samples of a list at once. `batch` has the payload's time.
-void Router::take_point(const Target& target, const wire::JsonRow::Point& point, Origin origin, Batch batch, Inlet& inlet) {
+void Router::take_point(const Target& target, const wire::JsonRow::Point& point, Origin origin, Batch batch,
+                        Inlet& inlet) {
   if (point.fault != wire::PayloadFault::none) return inlet.reject(wire::name_of(point.fault), 1);
   const bool own_time = point.timed && settings_.time == TimeFrom::payload;
   if (own_time) {
@@ -223,8 +229,8 @@ void Router::take_point(const Target& target, const wire::JsonRow::Point& point,
   }
   origin.least = std::max(origin.least, point.quality);
   if (point.list)
-    return deliver_wave(target.signal, std::span<const double>(row_.samples).subspan(point.first, point.count), target.step,
-                        origin, batch, inlet);
+    return deliver_wave(target.signal, std::span<const double>(row_.samples).subspan(point.first, point.count),
+                        target.step, origin, batch, inlet);
   signals_.push_back(target.signal);
   values_.push_back(point.value);
   times_.push_back(batch.time0);

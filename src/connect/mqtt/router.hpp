@@ -65,13 +65,14 @@ class Router {
 
   // What is known about a message's or point's samples besides their values.
   struct Origin {
-    bool timed = false;               // they carry a time of their own
-    Quality least = Quality::good;    // none of them is better
+    bool timed = false;             // they carry a time of their own
+    Quality least = Quality::good;  // none of them is better
   };
 
   void deliver_array(const Route& route, const Message& message, Inlet& inlet);
   void deliver_rows(const Route& route, std::size_t count, std::size_t bad, Origin origin, Batch batch, Inlet& inlet);
-  void deliver_wave(SignalId signal, std::span<const double> samples, Nanos step, Origin origin, Batch batch, Inlet& inlet);
+  void deliver_wave(SignalId signal, std::span<const double> samples, Nanos step, Origin origin, Batch batch,
+                    Inlet& inlet);
   void deliver_json(const Route& route, const Message& message, Inlet& inlet);
   void take_point(const Target& target, const wire::JsonRow::Point& point, Origin origin, Batch batch, Inlet& inlet);
   void clear_rows();
@@ -89,8 +90,8 @@ class Router {
   std::vector<Nanos> times_;
   std::vector<Quality> qualities_;
   std::vector<Quality> wave_qualities_;
-  bool own_times_ = false;   // some row has a time of its own
-  bool own_quality_ = false; // some row is not good
+  bool own_times_ = false;    // some row has a time of its own
+  bool own_quality_ = false;  // some row is not good
 };
 
 }  // namespace alara::mqtt

@@ -142,7 +142,9 @@ TEST(MqttRouter, JsonMembersGoToTheirSignals) {
   bench.bind(2, "state#a.b[1]");
   bench.bind(3, "state#gone");
   bench.bind(4, "plain");
-  bench.deliver("state", R"({"temperature": 21.5, "a": {"b": [1, {"v": 2, "q": "uncertain", "t": 1600000001}]}, "ts": 1600000000000})");
+  bench.deliver(
+      "state",
+      R"({"temperature": 21.5, "a": {"b": [1, {"v": 2, "q": "uncertain", "t": 1600000001}]}, "ts": 1600000000000})");
   ASSERT_EQ(bench.seen.points.size(), 2u);
   EXPECT_EQ(bench.seen.points[0].time, kPayloadTime);
   EXPECT_EQ(bench.seen.points[1].time, kPayloadTime + kSecond);
@@ -176,7 +178,7 @@ TEST(MqttRouter, EveryBadPayloadIsCountedByItsReason) {
   bench.bind(2, "a#y");
   const std::vector<std::pair<std::string, std::string>> cases{
       {R"({"x": 1, "y")", "truncated"}, {std::string(101, ' '), "too_large"}, {"{x:1}", "malformed"},
-      {"{\"x\":\"\xff\"}", "not_utf8"},  {R"({"t":"soon"})", "bad_time"},      {std::string(40, '['), "too_deep"}};
+      {"{\"x\":\"\xff\"}", "not_utf8"}, {R"({"t":"soon"})", "bad_time"},      {std::string(40, '['), "too_deep"}};
   for (const auto& [payload, reason] : cases) {
     bench.deliver("a", payload);
     EXPECT_TRUE(bench.seen.points.empty()) << reason;

@@ -22,7 +22,10 @@ const Schema& will_schema() {
       {{.name = "topic", .type = PropertyType::text, .sentence = "Where it goes.", .required = true},
        {.name = "payload", .type = PropertyType::text, .sentence = "What it says.", .fallback = "offline"},
        {.name = "qos", .type = PropertyType::integer, .sentence = "0 or 1.", .fallback = "1", .least = 0, .most = 1},
-       {.name = "retain", .type = PropertyType::boolean, .sentence = "Kept for later subscribers.", .fallback = "true"}}};
+       {.name = "retain",
+        .type = PropertyType::boolean,
+        .sentence = "Kept for later subscribers.",
+        .fallback = "true"}}};
   return kSchema;
 }
 
@@ -33,33 +36,123 @@ Schema make_schema() {
       "mqtt connector",
       "Reads topics of an MQTT broker, and publishes values, events and summaries to it.",
       {
-          {.name = "endpoint", .type = T::text, .sentence = "The broker: mqtt://host:port, or mqtts:// for TLS.", .required = true},
-          {.name = "client_id", .type = T::text, .sentence = "Unique on the broker. Two clients with one id throw each other out. Default: `alara-<connector>-<host>-<process>`."},
-          {.name = "version", .type = T::choice, .sentence = "Protocol version.", .fallback = "5", .choices = {"5", "3.1.1"}},
-          {.name = "qos", .type = T::integer, .sentence = "Quality of service of subscriptions and of what is published. 1 costs an answer per message and loses nothing while connected.", .fallback = "0", .least = 0, .most = 1},
-          {.name = "clean_start", .type = T::boolean, .sentence = "Forget the broker's queue for this client at every connect. With false, set qos 1, a fixed client_id and session_expiry to get what came while offline.", .fallback = "true"},
-          {.name = "session_expiry", .type = T::duration, .sentence = "How long the broker keeps the session after a break (MQTT 5).", .fallback = "0s"},
-          {.name = "keepalive", .type = T::duration, .sentence = "A silent connection is probed after this time and given up after one and a half of it.", .fallback = "30s", .least = 5e9, .most = 65535e9},
+          {.name = "endpoint",
+           .type = T::text,
+           .sentence = "The broker: mqtt://host:port, or mqtts:// for TLS.",
+           .required = true},
+          {.name = "client_id",
+           .type = T::text,
+           .sentence = "Unique on the broker. Two clients with one id throw each other out. Default: "
+                       "`alara-<connector>-<host>-<process>`."},
+          {.name = "version",
+           .type = T::choice,
+           .sentence = "Protocol version.",
+           .fallback = "5",
+           .choices = {"5", "3.1.1"}},
+          {.name = "qos",
+           .type = T::integer,
+           .sentence = "Quality of service of subscriptions and of what is published. 1 costs an answer per message "
+                       "and loses nothing while connected.",
+           .fallback = "0",
+           .least = 0,
+           .most = 1},
+          {.name = "clean_start",
+           .type = T::boolean,
+           .sentence = "Forget the broker's queue for this client at every connect. With false, set qos 1, a fixed "
+                       "client_id and session_expiry to get what came while offline.",
+           .fallback = "true"},
+          {.name = "session_expiry",
+           .type = T::duration,
+           .sentence = "How long the broker keeps the session after a break (MQTT 5).",
+           .fallback = "0s"},
+          {.name = "keepalive",
+           .type = T::duration,
+           .sentence = "A silent connection is probed after this time and given up after one and a half of it.",
+           .fallback = "30s",
+           .least = 5e9,
+           .most = 65535e9},
           {.name = "username", .type = T::text, .sentence = "Name to log in with."},
-          {.name = "password_file", .type = T::text, .sentence = "File whose first line is the password; read at every connect."},
+          {.name = "password_file",
+           .type = T::text,
+           .sentence = "File whose first line is the password; read at every connect."},
           {.name = "password_env", .type = T::text, .sentence = "Environment variable that holds the password."},
-          {.name = "ca", .type = T::text, .sentence = "PEM file of the certificate authorities to trust. Default: the system's."},
+          {.name = "ca",
+           .type = T::text,
+           .sentence = "PEM file of the certificate authorities to trust. Default: the system's."},
           {.name = "cert", .type = T::text, .sentence = "PEM file of this client's certificate."},
           {.name = "key", .type = T::text, .sentence = "PEM file of its private key."},
-          {.name = "tls", .type = T::choice, .sentence = "TLS version. 1.2 is for brokers that can not do better.", .fallback = "1.3", .choices = {"1.3", "1.2"}},
-          {.name = "will", .type = T::object, .sentence = "Published by the broker when this node disappears.", .fields = &will_schema()},
-          {.name = "receive_maximum", .type = T::integer, .sentence = "QoS 1 messages the broker may have on their way to us unanswered (MQTT 5). Fewer bound memory, more fill long lines.", .fallback = "1000", .least = 1, .most = 65535},
-          {.name = "subscribe", .type = T::list, .sentence = "Topic filters (line/+/state, $share/group/line/#) to subscribe to instead of the topics they cover. Other topics that match are counted as unknown_topic.", .element = &kPattern},
-          {.name = "format", .type = T::choice, .sentence = "Of payloads: JSON, arrays with header (docs/formats/array.md), or bare little-endian elements of one type.", .fallback = "json", .choices = {"json", "array", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"}},
-          {.name = "max_payload", .type = T::size, .sentence = "Larger payloads are counted as too_large and not looked at.", .fallback = "1MB", .least = 1, .most = 64e6},
-          {.name = "time", .type = T::choice, .sentence = "Event time: the payload's where it has one, or always that of arrival.", .fallback = "payload", .choices = {"payload", "arrival"}},
-          {.name = "time_path", .type = T::text, .sentence = "Where the time stands in a JSON payload. Default: the member t, ts, time or timestamp."},
-          {.name = "publish_format", .type = T::choice, .sentence = "Of values written: a JSON number (an object when the address has #member), or an array with one float64.", .fallback = "json", .choices = {"json", "array"}},
-          {.name = "retain", .type = T::boolean, .sentence = "Ask the broker to keep written values for later subscribers.", .fallback = "false"},
-          {.name = "ack_timeout", .type = T::duration, .sentence = "A written value without the broker's answer after this time counts as timed out (QoS 1).", .fallback = "2s", .least = 1e6},
-          {.name = "connect_timeout", .type = T::duration, .sentence = "Given to name look-up, connection and login together.", .fallback = "10s", .least = 1e7},
-          {.name = "reconnect_min", .type = T::duration, .sentence = "Reconnects wait a random time below a bound that doubles from here …", .fallback = "100ms", .least = 1e6},
-          {.name = "reconnect_max", .type = T::duration, .sentence = "… up to here (full jitter), so that a plant does not reconnect in step.", .fallback = "30s", .least = 1e6},
+          {.name = "tls",
+           .type = T::choice,
+           .sentence = "TLS version. 1.2 is for brokers that can not do better.",
+           .fallback = "1.3",
+           .choices = {"1.3", "1.2"}},
+          {.name = "will",
+           .type = T::object,
+           .sentence = "Published by the broker when this node disappears.",
+           .fields = &will_schema()},
+          {.name = "receive_maximum",
+           .type = T::integer,
+           .sentence = "QoS 1 messages the broker may have on their way to us unanswered (MQTT 5). Fewer bound memory, "
+                       "more fill long lines.",
+           .fallback = "1000",
+           .least = 1,
+           .most = 65535},
+          {.name = "subscribe",
+           .type = T::list,
+           .sentence = "Topic filters (line/+/state, $share/group/line/#) to subscribe to instead of the topics they "
+                       "cover. Other topics that match are counted as unknown_topic.",
+           .element = &kPattern},
+          {.name = "format",
+           .type = T::choice,
+           .sentence = "Of payloads: JSON, arrays with header (docs/formats/array.md), or bare little-endian elements "
+                       "of one type.",
+           .fallback = "json",
+           .choices = {"json", "array", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64",
+                       "float32", "float64"}},
+          {.name = "max_payload",
+           .type = T::size,
+           .sentence = "Larger payloads are counted as too_large and not looked at.",
+           .fallback = "1MB",
+           .least = 1,
+           .most = 64e6},
+          {.name = "time",
+           .type = T::choice,
+           .sentence = "Event time: the payload's where it has one, or always that of arrival.",
+           .fallback = "payload",
+           .choices = {"payload", "arrival"}},
+          {.name = "time_path",
+           .type = T::text,
+           .sentence = "Where the time stands in a JSON payload. Default: the member t, ts, time or timestamp."},
+          {.name = "publish_format",
+           .type = T::choice,
+           .sentence = "Of values written: a JSON number (an object when the address has #member), or an array with "
+                       "one float64.",
+           .fallback = "json",
+           .choices = {"json", "array"}},
+          {.name = "retain",
+           .type = T::boolean,
+           .sentence = "Ask the broker to keep written values for later subscribers.",
+           .fallback = "false"},
+          {.name = "ack_timeout",
+           .type = T::duration,
+           .sentence = "A written value without the broker's answer after this time counts as timed out (QoS 1).",
+           .fallback = "2s",
+           .least = 1e6},
+          {.name = "connect_timeout",
+           .type = T::duration,
+           .sentence = "Given to name look-up, connection and login together.",
+           .fallback = "10s",
+           .least = 1e7},
+          {.name = "reconnect_min",
+           .type = T::duration,
+           .sentence = "Reconnects wait a random time below a bound that doubles from here …",
+           .fallback = "100ms",
+           .least = 1e6},
+          {.name = "reconnect_max",
+           .type = T::duration,
+           .sentence = "… up to here (full jitter), so that a plant does not reconnect in step.",
+           .fallback = "30s",
+           .least = 1e6},
       }};
 }
 
@@ -69,7 +162,9 @@ std::string absolute(const std::string& path, const std::string& directory) {
 }
 
 Status read_endpoint(std::string_view endpoint, const Where& where, Settings& out) {
-  const auto refuse = [&] { return fail_at(where, "endpoint '{}' is not mqtt://host:port or mqtts://host:port", endpoint); };
+  const auto refuse = [&] {
+    return fail_at(where, "endpoint '{}' is not mqtt://host:port or mqtts://host:port", endpoint);
+  };
   std::string_view rest = endpoint;
   if (rest.starts_with("mqtts://")) {
     out.tls = true;
@@ -108,7 +203,8 @@ Status read_security(const Options& options, const std::string& directory, Setti
   if (!out.password_env.empty() && !out.password_file.empty())
     return fail_at(options.where("password_env"), "password_env and password_file exclude each other");
   if (out.username.empty() && (!out.password_env.empty() || !out.password_file.empty()))
-    return fail_at(options.where(out.password_env.empty() ? "password_file" : "password_env"), "a password needs a username");
+    return fail_at(options.where(out.password_env.empty() ? "password_file" : "password_env"),
+                   "a password needs a username");
   out.ca = absolute(options.text("ca"), directory);
   out.certificate = absolute(options.text("cert"), directory);
   out.key = absolute(options.text("key"), directory);
@@ -124,8 +220,10 @@ Status read_will(const Options& options, Settings& out) {
   const Node* const node = options.node("will");
   if (node == nullptr) return {};
   const Options will(*node, will_schema());
-  out.will = Will{will.text("topic"), will.text("payload"), static_cast<int>(will.integer("qos")), will.boolean("retain")};
-  if (const Status topic = check_topic(out.will->topic); !topic) return fail_at(will.where("topic"), "{}", topic.error().message);
+  out.will =
+      Will{will.text("topic"), will.text("payload"), static_cast<int>(will.integer("qos")), will.boolean("retain")};
+  if (const Status topic = check_topic(out.will->topic); !topic)
+    return fail_at(will.where("topic"), "{}", topic.error().message);
   return {};
 }
 
@@ -138,7 +236,8 @@ Status read_session(const std::string& name, const Options& options, Settings& o
   out.receive_maximum = static_cast<int>(options.integer("receive_maximum"));
   out.client_id = options.text("client_id");
   if (!out.clean_start && out.client_id.empty())
-    return fail_at(options.where("clean_start"), "clean_start: false needs a client_id, or the broker can not find the session again");
+    return fail_at(options.where("clean_start"),
+                   "clean_start: false needs a client_id, or the broker can not find the session again");
   if (out.version == Version::mqtt311 && out.session_expiry != 0)
     return fail_at(options.where("session_expiry"), "session_expiry needs version 5");
   if (out.client_id.empty()) {
@@ -148,7 +247,8 @@ Status read_session(const std::string& name, const Options& options, Settings& o
   }
   out.patterns = options.texts("subscribe");
   for (const std::string& pattern : out.patterns)
-    if (const Status ok = check_pattern(pattern); !ok) return fail_at(options.where("subscribe"), "{}", ok.error().message);
+    if (const Status ok = check_pattern(pattern); !ok)
+      return fail_at(options.where("subscribe"), "{}", ok.error().message);
   return {};
 }
 
@@ -194,14 +294,17 @@ Result<Settings> read_settings(const std::string& name, const Node& node, const 
 Result<std::string> read_password(const Settings& settings) {
   if (!settings.password_env.empty()) {
     const char* const value = std::getenv(settings.password_env.c_str());
-    if (value == nullptr) return fail(ErrorKind::bad_input, "environment variable {} (password_env) is not set", settings.password_env);
+    if (value == nullptr)
+      return fail(ErrorKind::bad_input, "environment variable {} (password_env) is not set", settings.password_env);
     return std::string(value);
   }
   if (settings.password_file.empty()) return std::string{};
   std::ifstream file(settings.password_file);
   std::string line;
-  if (!file || !std::getline(file, line)) return fail(ErrorKind::bad_input, "can not read password_file {}", settings.password_file);
-  if (line.size() > kMaxSecretBytes) return fail(ErrorKind::bad_input, "password_file {} is no password", settings.password_file);
+  if (!file || !std::getline(file, line))
+    return fail(ErrorKind::bad_input, "can not read password_file {}", settings.password_file);
+  if (line.size() > kMaxSecretBytes)
+    return fail(ErrorKind::bad_input, "password_file {} is no password", settings.password_file);
   return std::string(trim(line));
 }
 

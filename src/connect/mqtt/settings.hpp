@@ -61,7 +61,8 @@ struct Settings {
 
 [[nodiscard]] const Schema& schema();
 // `options` has passed schema().check(). Relative paths start at `directory`. Errors name the option's place.
-[[nodiscard]] Result<Settings> read_settings(const std::string& name, const Node& options, const std::string& directory);
+[[nodiscard]] Result<Settings> read_settings(const std::string& name, const Node& options,
+                                             const std::string& directory);
 
 // The password as it is now (files may be rotated): "" when none is declared. Never logged, never in an error.
 [[nodiscard]] Result<std::string> read_password(const Settings& settings);

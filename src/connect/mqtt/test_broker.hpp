@@ -64,7 +64,8 @@ class TestBroker {
   void start() {
     const std::string file = folder_ + "/mosquitto.conf";
     std::ofstream(file) << "listener " << port_ << " 127.0.0.1\nallow_anonymous true\npersistence false\n"
-                        << "set_tcp_nodelay true\nmax_queued_messages 0\nlog_dest none\nuser root\n" << extra_;
+                        << "set_tcp_nodelay true\nmax_queued_messages 0\nlog_dest none\nuser root\n"
+                        << extra_;
     const std::string program = mosquitto_path();
     pid_ = fork();
     if (pid_ == 0) {

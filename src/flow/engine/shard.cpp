@@ -11,7 +11,8 @@
 namespace alara::flow {
 namespace {
 
-constexpr Nanos kClockWasSet = 100 * kMillisecond;  // a step of the wall clock beyond this is no drift and no preemption
+constexpr Nanos kClockWasSet =
+    100 * kMillisecond;             // a step of the wall clock beyond this is no drift and no preemption
 constexpr int kPassesPerTurn = 16;  // over the rings, one batch of each: bounds how late timers and acks can be
 constexpr Nanos kHeartbeat = 200 * kMillisecond;   // longest sleep: shows that the thread lives
 constexpr Nanos kLeastSleep = 100 * kMicrosecond;  // an operator that stays due must not make the shard spin
@@ -237,7 +238,8 @@ void Shard::run(const std::stop_token& stop) {
     if (turn()) {
       idle_since = 0;
       // Only an empty shard gathers: one that has not emptied its rings in this turn would fall behind while it sleeps.
-      if (options_.gather > 0 && !has_news() && !stop.stop_requested()) clock_.sleep_until(clock_.monotonic() + options_.gather);
+      if (options_.gather > 0 && !has_news() && !stop.stop_requested())
+        clock_.sleep_until(clock_.monotonic() + options_.gather);
       continue;
     }
     if (stop.stop_requested()) return;
@@ -259,7 +261,8 @@ void Shard::run(const std::stop_token& stop) {
 }
 
 bool Shard::has_news() const {
-  return mail_.load(std::memory_order_seq_cst) != nullptr || safe_wanted_.load(std::memory_order_seq_cst) || desk_.has_acks() ||
+  return mail_.load(std::memory_order_seq_cst) != nullptr || safe_wanted_.load(std::memory_order_seq_cst) ||
+         desk_.has_acks() ||
          std::any_of(work_.rings.begin(), work_.rings.end(), [](const Ring* ring) { return !ring->empty(); });
 }
 

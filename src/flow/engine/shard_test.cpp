@@ -176,7 +176,8 @@ TEST_F(ShardTest, FiresTimersByTheWallClockWhenLive) {
 }
 
 TEST_F(ShardTest, LooksAtTheTimeAnewWhenTheWallClockHasBeenSetBack) {
-  // Due by monotonic time, which it can only express in wall time: a clock set back would make it wait that much longer.
+  // Due by monotonic time, which it can only express in wall time: a clock set back would make it wait that much
+  // longer.
   class DeadMan final : public Operator {
    public:
     explicit DeadMan(std::vector<Nanos>& looks) : looks_(looks) {}

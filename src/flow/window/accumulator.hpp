@@ -37,9 +37,9 @@ class Moments {
   void absorb(std::uint64_t n, double offset, double m2);
 
   std::uint64_t folded_ = 0;
-  double origin_ = 0;  // the first value: what follows is small beside a large level
-  double offset_ = 0;  // of the mean from origin_
-  double m2_ = 0;      // sum of squared deviations from the mean
+  double origin_ = 0;       // the first value: what follows is small beside a large level
+  double offset_ = 0;       // of the mean from origin_
+  double m2_ = 0;           // sum of squared deviations from the mean
   double s1_ = 0, s2_ = 0;  // of the chunk, about the mean of what is folded
   std::uint32_t in_chunk_ = 0;
 };
@@ -59,7 +59,9 @@ class Trend {
 };
 
 // What a counter that restarts at 0 has gone up by between two readings; never negative, whatever the values are.
-[[nodiscard]] inline double counter_step(double before, double after) { return after >= before ? after - before : after > 0 ? after : 0; }
+[[nodiscard]] inline double counter_step(double before, double after) {
+  return after >= before ? after - before : after > 0 ? after : 0;
+}
 
 class Accumulator {
  public:

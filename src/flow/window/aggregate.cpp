@@ -73,7 +73,8 @@ Result<Wanted> parse_aggregate(std::string_view text) {
   auto failed = fail(ErrorKind::bad_input, "unknown aggregate '{}'", text);
   const auto names = aggregate_names();
   const std::string guess = nearest(text, std::span<const std::string_view>(names));
-  failed.value().hint = guess.empty() ? fmt::format("allowed are {}", enumerate(names)) : fmt::format("did you mean '{}'?", guess);
+  failed.value().hint =
+      guess.empty() ? fmt::format("allowed are {}", enumerate(names)) : fmt::format("did you mean '{}'?", guess);
   return failed;
 }
 
@@ -81,14 +82,24 @@ ValueInfo describe(const Wanted& wanted, const ValueInfo& input) {
   ValueInfo info;
   info.name = wanted.name;
   switch (wanted.what) {
-    case Aggregate::count: break;
-    case Aggregate::variance: info.unit = difference_unit(input.unit).power(2); break;
+    case Aggregate::count:
+      break;
+    case Aggregate::variance:
+      info.unit = difference_unit(input.unit).power(2);
+      break;
     case Aggregate::std:
-    case Aggregate::range: info.unit = difference_unit(input.unit); break;
+    case Aggregate::range:
+      info.unit = difference_unit(input.unit);
+      break;
     case Aggregate::slope:
-    case Aggregate::rate: info.unit = difference_unit(input.unit).over(seconds()); break;
-    case Aggregate::duration: info.unit = seconds(); break;
-    default: info.unit = input.unit;
+    case Aggregate::rate:
+      info.unit = difference_unit(input.unit).over(seconds());
+      break;
+    case Aggregate::duration:
+      info.unit = seconds();
+      break;
+    default:
+      info.unit = input.unit;
   }
   return info;
 }
@@ -97,14 +108,23 @@ Needs needs_of(const std::vector<Wanted>& use) {
   Needs needs;
   for (const Wanted& wanted : use) {
     switch (wanted.what) {
-      case Aggregate::slope: needs.trend = needs.times = true; break;
+      case Aggregate::slope:
+        needs.trend = needs.times = true;
+        break;
       case Aggregate::rate:
-      case Aggregate::duration: needs.times = true; break;
-      case Aggregate::quantile: needs.sketch = true; break;
+      case Aggregate::duration:
+        needs.times = true;
+        break;
+      case Aggregate::quantile:
+        needs.sketch = true;
+        break;
       case Aggregate::min:
       case Aggregate::max:
-      case Aggregate::range: needs.extremes = true; break;
-      default: break;
+      case Aggregate::range:
+        needs.extremes = true;
+        break;
+      default:
+        break;
     }
   }
   return needs;
@@ -112,21 +132,36 @@ Needs needs_of(const std::vector<Wanted>& use) {
 
 double value_of(const Wanted& wanted, const Summary& s) {
   switch (wanted.what) {
-    case Aggregate::count: return s.n;
-    case Aggregate::mean: return s.mean;
-    case Aggregate::variance: return s.variance;
-    case Aggregate::std: return std::sqrt(s.variance);
-    case Aggregate::min: return s.low;
-    case Aggregate::max: return s.high;
-    case Aggregate::range: return s.high - s.low;
-    case Aggregate::sum: return s.mean * s.n;
-    case Aggregate::rms: return std::sqrt(s.variance + s.mean * s.mean);
-    case Aggregate::slope: return s.slope;
-    case Aggregate::rate: return s.seconds > 0 ? s.increase / s.seconds : Summary::kNone;
-    case Aggregate::first: return s.first;
-    case Aggregate::last: return s.last;
-    case Aggregate::duration: return s.seconds;
-    case Aggregate::quantile: return s.sketch != nullptr ? s.sketch->quantile(wanted.fraction) : Summary::kNone;
+    case Aggregate::count:
+      return s.n;
+    case Aggregate::mean:
+      return s.mean;
+    case Aggregate::variance:
+      return s.variance;
+    case Aggregate::std:
+      return std::sqrt(s.variance);
+    case Aggregate::min:
+      return s.low;
+    case Aggregate::max:
+      return s.high;
+    case Aggregate::range:
+      return s.high - s.low;
+    case Aggregate::sum:
+      return s.mean * s.n;
+    case Aggregate::rms:
+      return std::sqrt(s.variance + s.mean * s.mean);
+    case Aggregate::slope:
+      return s.slope;
+    case Aggregate::rate:
+      return s.seconds > 0 ? s.increase / s.seconds : Summary::kNone;
+    case Aggregate::first:
+      return s.first;
+    case Aggregate::last:
+      return s.last;
+    case Aggregate::duration:
+      return s.seconds;
+    case Aggregate::quantile:
+      return s.sketch != nullptr ? s.sketch->quantile(wanted.fraction) : Summary::kNone;
   }
   return Summary::kNone;
 }

@@ -17,7 +17,21 @@ namespace alara::flow {
 class Sketch;
 
 enum class Aggregate : std::uint8_t {
-  count, mean, variance, std, min, max, range, sum, rms, slope, rate, first, last, duration, quantile,
+  count,
+  mean,
+  variance,
+  std,
+  min,
+  max,
+  range,
+  sum,
+  rms,
+  slope,
+  rate,
+  first,
+  last,
+  duration,
+  quantile,
 };
 
 struct Wanted {

@@ -77,7 +77,9 @@ void EventTimeOperator::take(std::uint32_t slot, const Sample& sample) {
   }
   Watermark& mark = marks_[slot];
   switch (mark.observe(sample.time, now_, policy_)) {
-    case Watermark::Verdict::suspect: ++suspect_; return;
+    case Watermark::Verdict::suspect:
+      ++suspect_;
+      return;
     case Watermark::Verdict::jumped:
       ++jumps_;
       begin_anew(slot);
@@ -89,7 +91,8 @@ void EventTimeOperator::take(std::uint32_t slot, const Sample& sample) {
         return;
       }
       break;
-    case Watermark::Verdict::on_time: break;
+    case Watermark::Verdict::on_time:
+      break;
   }
   accept(slot, sample);
   due_ = std::min(due_, due_of(slot));

@@ -14,8 +14,8 @@
 
 namespace alara::flow {
 
-inline constexpr double kMaxMagnitude = 1e150;             // beyond it squares overflow: such a value is no measurement
-inline constexpr Nanos kMaxTime = Nanos{1} << 62;          // the year 2116, and 1823 below zero
+inline constexpr double kMaxMagnitude = 1e150;     // beyond it squares overflow: such a value is no measurement
+inline constexpr Nanos kMaxTime = Nanos{1} << 62;  // the year 2116, and 1823 below zero
 [[nodiscard]] inline bool usable(double value) { return value <= kMaxMagnitude && value >= -kMaxMagnitude; }
 [[nodiscard]] inline bool usable_time(Nanos time) { return time <= kMaxTime && time >= -kMaxTime; }
 

@@ -39,7 +39,8 @@ std::vector<Input> sorted(std::vector<Input> samples) {
 std::vector<Input> on_three_slots(const std::vector<Input>& samples) {
   std::vector<Input> all;
   for (const Input& sample : samples)
-    for (std::uint32_t slot = 0; slot < 3; ++slot) all.push_back({sample.time, sample.value, slot, sample.quality, sample.by});
+    for (std::uint32_t slot = 0; slot < 3; ++slot)
+      all.push_back({sample.time, sample.value, slot, sample.quality, sample.by});
   return all;
 }
 
@@ -51,8 +52,8 @@ std::vector<Row> rows_of(Harness& window, const std::vector<Input>& samples, std
   return rows;
 }
 
-void expect_windows(Harness& window, const std::vector<Row>& rows, const std::vector<std::pair<Nanos, std::vector<Input>>>& expected,
-                    double tolerance = 1e-8) {
+void expect_windows(Harness& window, const std::vector<Row>& rows,
+                    const std::vector<std::pair<Nanos, std::vector<Input>>>& expected, double tolerance = 1e-8) {
   ASSERT_EQ(rows.size(), expected.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     ASSERT_EQ(rows[i].time, expected[i].first) << i;
@@ -61,10 +62,12 @@ void expect_windows(Harness& window, const std::vector<Row>& rows, const std::ve
   }
 }
 
-std::vector<std::pair<Nanos, std::vector<Input>>> plain_hopping(const std::vector<Input>& samples, Nanos size, Nanos every) {
+std::vector<std::pair<Nanos, std::vector<Input>>> plain_hopping(const std::vector<Input>& samples, Nanos size,
+                                                                Nanos every) {
   std::map<Nanos, std::vector<Input>> windows;
   for (const Input& s : sorted(samples))
-    for (Nanos start = s.time / every * every; start > s.time - size; start -= every) windows[start + size].push_back(s);
+    for (Nanos start = s.time / every * every; start > s.time - size; start -= every)
+      windows[start + size].push_back(s);
   return {windows.begin(), windows.end()};
 }
 
@@ -91,7 +94,8 @@ TEST(HoppingWindow, EqualsThePlainRecomputationOnDisorderedStreams) {
     for (const Nanos disorder : {Nanos{0}, 150 * kMillisecond}) {
       Harness window(aligned("hopping", size * kMillisecond, every * kMillisecond, disorder), 3);
       const auto samples = disordered(random, 400, disorder);
-      expect_windows(window, rows_of(window, samples, 2), plain_hopping(samples, size * kMillisecond, every * kMillisecond));
+      expect_windows(window, rows_of(window, samples, 2),
+                     plain_hopping(samples, size * kMillisecond, every * kMillisecond));
     }
   }
 }
@@ -106,7 +110,9 @@ TEST(TumblingWindow, ReadsACounterAcrossRestarts) {
 TEST(SessionWindow, EqualsThePlainRecomputationOnDisorderedStreams) {
   std::mt19937_64 random(4);
   for (const Nanos disorder : {Nanos{0}, 60 * kMillisecond}) {
-    Harness window(fmt::format("{{of: a, kind: session, gap: 26ms, lateness: {}us, capacity: 200, use: {}}}", disorder / 1000, kEverything), 3);
+    Harness window(fmt::format("{{of: a, kind: session, gap: 26ms, lateness: {}us, capacity: 200, use: {}}}",
+                               disorder / 1000, kEverything),
+                   3);
     const auto samples = disordered(random, 500, disorder);
     std::vector<std::pair<Nanos, std::vector<Input>>> expected;
     for (const Input& s : sorted(samples)) {
@@ -134,7 +140,8 @@ TEST(CountWindow, EqualsThePlainRecomputation) {
   const auto samples = disordered(random, 400, 0);
   std::vector<std::pair<Nanos, std::vector<Input>>> expected;
   for (std::size_t i = 0; i + 17 <= samples.size(); i += 17)
-    expected.push_back({samples[i + 16].time, {samples.begin() + static_cast<long>(i), samples.begin() + static_cast<long>(i) + 17}});
+    expected.push_back(
+        {samples[i + 16].time, {samples.begin() + static_cast<long>(i), samples.begin() + static_cast<long>(i) + 17}});
   expect_windows(window, rows_of(window, samples, 1), expected);
 }
 

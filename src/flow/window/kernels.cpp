@@ -35,13 +35,16 @@ ALARA_INLINE T larger(T a, T b) {
 
 // Windows of eight, or of `window` where that is less.
 template <typename T>
-ALARA_INLINE void first_extremes(const T* __restrict x, T* __restrict low, T* __restrict high, std::size_t n, std::size_t width) {
+ALARA_INLINE void first_extremes(const T* __restrict x, T* __restrict low, T* __restrict high, std::size_t n,
+                                 std::size_t width) {
   const std::size_t last = width - 1;
-  const std::size_t a = std::min<std::size_t>(1, last), b = std::min<std::size_t>(2, last), c = std::min<std::size_t>(3, last),
-                    d = std::min<std::size_t>(4, last), e = std::min<std::size_t>(5, last), f = std::min<std::size_t>(6, last);
+  const std::size_t a = std::min<std::size_t>(1, last), b = std::min<std::size_t>(2, last),
+                    c = std::min<std::size_t>(3, last), d = std::min<std::size_t>(4, last),
+                    e = std::min<std::size_t>(5, last), f = std::min<std::size_t>(6, last);
   for (std::size_t i = 0; i < n; ++i) {
     const T* const y = x + i;
-    low[i] = smaller(smaller(smaller(y[0], y[a]), smaller(y[b], y[c])), smaller(smaller(y[d], y[e]), smaller(y[f], y[last])));
+    low[i] = smaller(smaller(smaller(y[0], y[a]), smaller(y[b], y[c])),
+                     smaller(smaller(y[d], y[e]), smaller(y[f], y[last])));
     high[i] = larger(larger(larger(y[0], y[a]), larger(y[b], y[c])), larger(larger(y[d], y[e]), larger(y[f], y[last])));
   }
 }
@@ -50,10 +53,10 @@ ALARA_INLINE void first_extremes(const T* __restrict x, T* __restrict low, T* __
 // replaced yet.
 template <typename T>
 ALARA_INLINE void widen_extremes(T* low, T* high, std::size_t n, std::size_t step) {
-ALARA_IVDEP
+  ALARA_IVDEP
   for (std::size_t i = 0; i < n; ++i)
     low[i] = smaller(smaller(low[i], low[i + step]), smaller(low[i + 2 * step], low[i + 3 * step]));
-ALARA_IVDEP
+  ALARA_IVDEP
   for (std::size_t i = 0; i < n; ++i)
     high[i] = larger(larger(high[i], high[i + step]), larger(high[i + 2 * step], high[i + 3 * step]));
 }
@@ -125,7 +128,8 @@ struct Running {
 
 // The sums of the windows that end at fresh[0] …; `old` leaves.
 template <typename T>
-ALARA_INLINE void run_strip(const T* old, const T* fresh, std::size_t rows, double shift, Running& running, double* s1, double* s2) {
+ALARA_INLINE void run_strip(const T* old, const T* fresh, std::size_t rows, double shift, Running& running, double* s1,
+                            double* s2) {
   Running r = running;
   std::size_t i = 0;
   for (; i + 4 <= rows; i += 4) {
@@ -154,7 +158,8 @@ ALARA_INLINE void run_strip(const T* old, const T* fresh, std::size_t rows, doub
 
 constexpr std::size_t kStrip = 32;  // rows that pass through the loops below together: the processor overlaps strips
 
-// The strip's sums become its results. Whether a variance lost its digits is counted, not asked: the loop has no branch.
+// The strip's sums become its results. Whether a variance lost its digits is counted, not asked: the loop has no
+// branch.
 template <bool kStd, bool kRms>
 ALARA_INLINE std::int64_t finish_strip(const double* __restrict sum, const double* __restrict squares, std::size_t rows,
                                        double share, double shift, double least, const Moments& out, std::size_t at) {
@@ -207,7 +212,7 @@ ALARA_INLINE bool running_wanted(const T* x, std::size_t window, std::size_t row
 
 // From windows of `width` to windows of four times that, in place.
 ALARA_INLINE void widen_sum(double* s, std::size_t n, std::size_t width) {
-ALARA_IVDEP
+  ALARA_IVDEP
   for (std::size_t i = 0; i < n; ++i) s[i] = (s[i] + s[i + width]) + (s[i + 2 * width] + s[i + 3 * width]);
 }
 
@@ -225,8 +230,8 @@ ALARA_INLINE void gather(const double* __restrict from, double* __restrict sum, 
 }
 
 template <typename T>
-ALARA_INLINE bool separate_any(const T* values, double* const room[4], std::size_t window, std::size_t rows, double loss,
-                               const Moments& out) {
+ALARA_INLINE bool separate_any(const T* values, double* const room[4], std::size_t window, std::size_t rows,
+                               double loss, const Moments& out) {
   const T* __restrict x = values + 1;  // the first old value is in no window
   double* __restrict s1 = room[0];
   double* __restrict s2 = room[1];
@@ -268,8 +273,8 @@ ALARA_INLINE bool separate_any(const T* values, double* const room[4], std::size
 
 }  // namespace
 
-ALARA_CLONES void extremes(const float* x, float* room_low, float* room_high, std::size_t window, std::size_t rows, double* low,
-                           double* high) {
+ALARA_CLONES void extremes(const float* x, float* room_low, float* room_high, std::size_t window, std::size_t rows,
+                           double* low, double* high) {
   extremes_any(x, room_low, room_high, window, rows, low, high);
 }
 ALARA_CLONES void extremes(const double* x, double* room_low, double* room_high, std::size_t window, std::size_t rows,
@@ -277,19 +282,21 @@ ALARA_CLONES void extremes(const double* x, double* room_low, double* room_high,
   extremes_any(x, room_low, room_high, window, rows, low, high);
 }
 
-ALARA_CLONES bool running_moments(const float* x, std::size_t window, std::size_t rows, double loss, const Moments& out) {
+ALARA_CLONES bool running_moments(const float* x, std::size_t window, std::size_t rows, double loss,
+                                  const Moments& out) {
   return running_wanted(x, window, rows, loss, out);
 }
-ALARA_CLONES bool running_moments(const double* x, std::size_t window, std::size_t rows, double loss, const Moments& out) {
+ALARA_CLONES bool running_moments(const double* x, std::size_t window, std::size_t rows, double loss,
+                                  const Moments& out) {
   return running_wanted(x, window, rows, loss, out);
 }
 
-ALARA_CLONES bool separate_moments(const float* x, double* const room[4], std::size_t window, std::size_t rows, double loss,
-                                   const Moments& out) {
+ALARA_CLONES bool separate_moments(const float* x, double* const room[4], std::size_t window, std::size_t rows,
+                                   double loss, const Moments& out) {
   return separate_any(x, room, window, rows, loss, out);
 }
-ALARA_CLONES bool separate_moments(const double* x, double* const room[4], std::size_t window, std::size_t rows, double loss,
-                                   const Moments& out) {
+ALARA_CLONES bool separate_moments(const double* x, double* const room[4], std::size_t window, std::size_t rows,
+                                   double loss, const Moments& out) {
   return separate_any(x, room, window, rows, loss, out);
 }
 
@@ -332,12 +339,12 @@ ALARA_CLONES void convert(const double* in, float* out, std::size_t n) {
 void convert(const double* in, double* out, std::size_t n) { std::memcpy(out, in, n * sizeof(double)); }
 
 ALARA_CLONES void product(const double* a, const double* b, double* out, std::size_t n) {
-ALARA_IVDEP
+  ALARA_IVDEP
   for (std::size_t i = 0; i < n; ++i) out[i] = a[i] * b[i];
 }
 
 ALARA_CLONES void difference(const double* a, const double* b, double* out, std::size_t n) {
-ALARA_IVDEP
+  ALARA_IVDEP
   for (std::size_t i = 0; i < n; ++i) out[i] = a[i] - b[i];
 }
 

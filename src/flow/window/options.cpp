@@ -37,48 +37,91 @@ Schema make_schema() {
   schema.name = "window";
   schema.sentence = "Aggregates of one value over windows of event time or of samples, for each asset by itself.";
   schema.properties = {
-      {.name = "of", .type = text, .sentence = "The value to aggregate: a signal or another step's output.", .required = true},
-      {.name = "kind", .type = choice,
-       .sentence = "tumbling: side by side; hopping: of `size`, a new one at each `every`; sliding: a result at each sample over "
-                   "the last `size` or `count`; session: until `gap` without a sample; count: every `count` samples; state: while "
+      {.name = "of",
+       .type = text,
+       .sentence = "The value to aggregate: a signal or another step's output.",
+       .required = true},
+      {.name = "kind",
+       .type = choice,
+       .sentence = "tumbling: side by side; hopping: of `size`, a new one at each `every`; sliding: a result at each "
+                   "sample over "
+                   "the last `size` or `count`; session: until `gap` without a sample; count: every `count` samples; "
+                   "state: while "
                    "`by` (or the value) is past `open`, or keeps its value.",
-       .required = true, .choices = shapes},
-      {.name = "use", .type = list,
-       .sentence = "Aggregates: count, mean, variance, std, min, max, range, sum, rms, slope and rate (per second), first, last, "
+       .required = true,
+       .choices = shapes},
+      {.name = "use",
+       .type = list,
+       .sentence = "Aggregates: count, mean, variance, std, min, max, range, sum, rms, slope and rate (per second), "
+                   "first, last, "
                    "duration, median, p95, quantile(0.95).",
-       .required = true, .element = &kAggregate},
-      {.name = "size", .type = duration, .sentence = "Length of tumbling, hopping and sliding windows; aligned to the epoch.",
+       .required = true,
+       .element = &kAggregate},
+      {.name = "size",
+       .type = duration,
+       .sentence = "Length of tumbling, hopping and sliding windows; aligned to the epoch.",
        .least = 1'000},
-      {.name = "every", .type = duration, .sentence = "Distance between hopping windows; at most `size`.", .least = 1'000},
-      {.name = "count", .type = integer, .sentence = "Samples in a count window, or in a sliding one in place of `size`.",
-       .least = 1, .most = kMaxCount},
+      {.name = "every",
+       .type = duration,
+       .sentence = "Distance between hopping windows; at most `size`.",
+       .least = 1'000},
+      {.name = "count",
+       .type = integer,
+       .sentence = "Samples in a count window, or in a sliding one in place of `size`.",
+       .least = 1,
+       .most = kMaxCount},
       {.name = "gap", .type = duration, .sentence = "Silence that ends a session.", .least = 1'000},
-      {.name = "max", .type = duration, .sentence = "Longest session or state window; a longer one is cut.", .least = 1'000},
-      {.name = "by", .type = text, .sentence = "The value that opens and closes state windows; the aggregated one when absent."},
-      {.name = "open", .type = number,
-       .sentence = "A state window opens at this value of `by` or beyond. Without it, each change of value begins a new one."},
-      {.name = "close", .type = number,
-       .sentence = "It closes when `by` is back past this value: below it where close <= open, above it otherwise. Default: open."},
-      {.name = "lateness", .type = duration,
-       .sentence = "How much older than the newest a sample may be and still count. Costs delay: results wait for it. Sliding by "
+      {.name = "max",
+       .type = duration,
+       .sentence = "Longest session or state window; a longer one is cut.",
+       .least = 1'000},
+      {.name = "by",
+       .type = text,
+       .sentence = "The value that opens and closes state windows; the aggregated one when absent."},
+      {.name = "open",
+       .type = number,
+       .sentence =
+           "A state window opens at this value of `by` or beyond. Without it, each change of value begins a new one."},
+      {.name = "close",
+       .type = number,
+       .sentence = "It closes when `by` is back past this value: below it where close <= open, above it otherwise. "
+                   "Default: open."},
+      {.name = "lateness",
+       .type = duration,
+       .sentence = "How much older than the newest a sample may be and still count. Costs delay: results wait for it. "
+                   "Sliding by "
                    "count and count windows take samples as they arrive unless it is given.",
        .fallback = "0s"},
-      {.name = "idle", .type = duration,
-       .sentence = "Silence of an asset after which its windows close by the engine's clock.", .fallback = "10s", .least = 1'000'000},
-      {.name = "late", .type = choice,
+      {.name = "idle",
+       .type = duration,
+       .sentence = "Silence of an asset after which its windows close by the engine's clock.",
+       .fallback = "10s",
+       .least = 1'000'000},
+      {.name = "late",
+       .type = choice,
        .sentence = "Samples older than `lateness`: drop (and count) them, or emit them as the extra output `late`.",
-       .fallback = "drop", .choices = {"drop", "emit"}},
-      {.name = "max_jump", .type = duration,
-       .sentence = "A time stamp further than this from the newest is left out and counted until 3 later samples agree with it.",
-       .fallback = "1d", .least = 1'000'000},
-      {.name = "capacity", .type = integer,
-       .sentence = "Most samples held for one asset by sliding windows of a duration and by `lateness`; needed where the "
-                   "signal's rate is unknown. Beyond it the oldest leave early, counted as overflow.",
-       .least = 2, .most = kMaxCount},
-      {.name = "storage", .type = choice,
-       .sentence = "How samples of sliding windows are kept: auto takes float where the signal's type fits it, float halves the "
+       .fallback = "drop",
+       .choices = {"drop", "emit"}},
+      {.name = "max_jump",
+       .type = duration,
+       .sentence = "A time stamp further than this from the newest is left out and counted until 3 later samples agree "
+                   "with it.",
+       .fallback = "1d",
+       .least = 1'000'000},
+      {.name = "capacity",
+       .type = integer,
+       .sentence =
+           "Most samples held for one asset by sliding windows of a duration and by `lateness`; needed where the "
+           "signal's rate is unknown. Beyond it the oldest leave early, counted as overflow.",
+       .least = 2,
+       .most = kMaxCount},
+      {.name = "storage",
+       .type = choice,
+       .sentence = "How samples of sliding windows are kept: auto takes float where the signal's type fits it, float "
+                   "halves the "
                    "memory at 7 digits.",
-       .fallback = "auto", .choices = {"auto", "float", "double"}},
+       .fallback = "auto",
+       .choices = {"auto", "float", "double"}},
   };
   return schema;
 }
@@ -112,11 +155,14 @@ Status read_panes(const Options& options, WindowOptions& out) {
   out.size = options.duration("size");
   out.every = hopping ? options.duration("every") : out.size;
   if (out.every > out.size)
-    return fault(options, "every", fmt::format("every {} leaves out samples between windows of {}", format_duration(out.every),
-                                               format_duration(out.size)), "make every at most size");
+    return fault(options, "every",
+                 fmt::format("every {} leaves out samples between windows of {}", format_duration(out.every),
+                             format_duration(out.size)),
+                 "make every at most size");
   const Nanos pane = std::gcd(out.size, out.every);
   if (out.size / pane + out.time.lateness / pane > kMaxPanes)
-    return fault(options, "size", fmt::format("the window falls into more than {} panes of {}", kMaxPanes, format_duration(pane)),
+    return fault(options, "size",
+                 fmt::format("the window falls into more than {} panes of {}", kMaxPanes, format_duration(pane)),
                  "make size a smaller multiple of every, or lateness shorter");
   return {};
 }
@@ -148,9 +194,12 @@ Status read_shape(const Options& options, WindowOptions& out) {
     if (kind == each.name) out.shape = each.shape;
   switch (out.shape) {
     case WindowShape::tumbling:
-    case WindowShape::hopping: return read_panes(options, out);
-    case WindowShape::sliding: return read_sliding(options, out);
-    case WindowShape::state: return read_state(options, out);
+    case WindowShape::hopping:
+      return read_panes(options, out);
+    case WindowShape::sliding:
+      return read_sliding(options, out);
+    case WindowShape::state:
+      return read_state(options, out);
     case WindowShape::session:
       ALARA_CHECK(check_foreign(options, "session", {"gap", "max"}));
       ALARA_CHECK(need(options, "session", "gap"));

@@ -31,11 +31,11 @@ struct WindowOptions {
   double open = 0, close = 0;  // state
 
   Watermark::Policy time;
-  bool ordered = false;     // by event time; otherwise as samples arrive (windows by count)
+  bool ordered = false;  // by event time; otherwise as samples arrive (windows by count)
   bool emit_late = false;
-  bool narrow = false;      // samples fit a float without loss, or the user accepts it
-  std::size_t capacity = 0; // samples kept for one asset (sliding by time); set by complete()
-  std::size_t pending = 0;  // samples held back for one asset until the watermark passes; set by complete()
+  bool narrow = false;       // samples fit a float without loss, or the user accepts it
+  std::size_t capacity = 0;  // samples kept for one asset (sliding by time); set by complete()
+  std::size_t pending = 0;   // samples held back for one asset until the watermark passes; set by complete()
 };
 
 [[nodiscard]] const Schema& window_schema();

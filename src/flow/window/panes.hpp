@@ -41,10 +41,10 @@ class PaneWindows final : public SlotWindows {
   void close(std::uint32_t slot, std::int64_t end, Emitter& emit);
 
   const Needs needs_;
-  const Nanos length_;          // of a pane
-  const std::int64_t size_;     // of a window, in panes
-  const std::int64_t every_;    // distance of windows, in panes
-  const std::int64_t ring_;     // panes kept for a slot
+  const Nanos length_;        // of a pane
+  const std::int64_t size_;   // of a window, in panes
+  const std::int64_t every_;  // distance of windows, in panes
+  const std::int64_t ring_;   // panes kept for a slot
   std::vector<Open> open_;
   Arena panes_, sketches_;
   Sketch merged_;

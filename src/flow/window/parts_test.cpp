@@ -20,7 +20,9 @@ __attribute__((noinline)) void* operator new(std::size_t size) {
   if (memory == nullptr) std::abort();
   return memory;
 }
-__attribute__((noinline)) void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return operator new(size); }
+__attribute__((noinline)) void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return operator new(size);
+}
 __attribute__((noinline)) void operator delete(void* memory) noexcept { std::free(memory); }
 __attribute__((noinline)) void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
@@ -143,7 +145,8 @@ TEST(Window, AllocatesNothingAfterTheFirstFrames) {
       const std::span<const double> column(values);
       out.clear();
       const bool block = frame % 2 == 1;
-      made->code->process(Frame{block ? std::span<const std::uint32_t>{} : slots, 3, times, quality, {&column, 1}, 0}, out);
+      made->code->process(Frame{block ? std::span<const std::uint32_t>{} : slots, 3, times, quality, {&column, 1}, 0},
+                          out);
       made->code->advance(now, now, out);
     }
     EXPECT_EQ(allocations, before) << options;
@@ -206,7 +209,8 @@ TEST(Sketch, KeepsQuantilesWithinItsStatedError) {
     const double largest = std::max(std::abs(values.front()), std::abs(values.back()));
     for (const double fraction : {0.001, 0.01, 0.25, 0.5, 0.75, 0.99, 0.999}) {
       const double exact = values[static_cast<std::size_t>(fraction * 4999)];
-      EXPECT_NEAR(sketch.quantile(fraction), exact, std::max(0.01 * std::abs(exact) * 1.0001, largest / 28'000)) << fraction;
+      EXPECT_NEAR(sketch.quantile(fraction), exact, std::max(0.01 * std::abs(exact) * 1.0001, largest / 28'000))
+          << fraction;
     }
   }
 }
@@ -221,7 +225,8 @@ TEST(Sketch, MergedEqualsFilledAtOnce) {
   }
   for (int i = 1; i < 4; ++i) parts[0].merge(parts[i]);
   EXPECT_EQ(parts[0].count(), whole.count());
-  for (double fraction = 0.01; fraction < 1; fraction += 0.01) EXPECT_EQ(parts[0].quantile(fraction), whole.quantile(fraction));
+  for (double fraction = 0.01; fraction < 1; fraction += 0.01)
+    EXPECT_EQ(parts[0].quantile(fraction), whole.quantile(fraction));
 }
 
 TEST(Sketch, GivesBackWhatIsRemoved) {

@@ -49,9 +49,12 @@ void RunWindows::close(std::uint32_t slot, Nanos at, Emitter& emit) {
 
 void RunWindows::add(std::uint32_t slot, const Sample& sample, Emitter& emit) {
   switch (shape_) {
-    case WindowShape::session: return add_to_session(slot, sample, emit);
-    case WindowShape::count: return add_to_count(slot, sample, emit);
-    default: return add_to_state(slot, sample, emit);
+    case WindowShape::session:
+      return add_to_session(slot, sample, emit);
+    case WindowShape::count:
+      return add_to_count(slot, sample, emit);
+    default:
+      return add_to_state(slot, sample, emit);
   }
 }
 

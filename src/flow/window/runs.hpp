@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Windows of which each asset has at most one open: sessions (until a gap), counts (every N samples) and states (while a
-// value is past a threshold, or unchanged). One accumulator a slot, whatever the window's length.
+// Windows of which each asset has at most one open: sessions (until a gap), counts (every N samples) and states (while
+// a value is past a threshold, or unchanged). One accumulator a slot, whatever the window's length.
 #pragma once
 
 #include "flow/window/accumulator.hpp"

@@ -12,7 +12,9 @@ constexpr double kGamma = (1 + Sketch::kAccuracy) / (1 - Sketch::kAccuracy);
 constexpr double kLeastMagnitude = 1e-300;  // smaller ones count as zero
 const double kLogGamma = std::log(kGamma);
 
-std::int32_t index_for(double magnitude) { return static_cast<std::int32_t>(std::ceil(std::log(magnitude) / kLogGamma)); }
+std::int32_t index_for(double magnitude) {
+  return static_cast<std::int32_t>(std::ceil(std::log(magnitude) / kLogGamma));
+}
 
 // The value with the least relative error to both edges of the bucket: 2 gamma^i / (gamma + 1).
 double middle_of(std::int32_t index) { return 2 * std::exp(index * kLogGamma) / (kGamma + 1); }

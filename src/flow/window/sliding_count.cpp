@@ -11,7 +11,7 @@
 namespace alara::flow {
 namespace {
 
-constexpr double kLoss = 0x1p-20;        // keeps about 9 of a double's 16 digits in the variance
+constexpr double kLoss = 0x1p-20;          // keeps about 9 of a double's 16 digits in the variance
 constexpr std::size_t kHeadDistance = 24;  // rows between asking for a head and using it
 constexpr std::size_t kCellDistance = 10;
 constexpr std::size_t kLine = 64;
@@ -78,8 +78,14 @@ void SlidingCount<T>::process_chunk(const Frame& in, std::size_t first, std::siz
   const bool all_good = in.quality.empty() || kernels::count_not_good(in.quality.data() + first, n) == 0;
   Rows rows{};
   if (all_good && kernels::count_unusable(values, n, limit_) == 0) {
-    const Frame part{in.single_slot() ? in.slot : in.slot.subspan(first, n), in.only_slot, in.time.subspan(first, n), {}, {}, 0};
-    rows = {in.single_slot() ? nullptr : in.slot.data() + first, in.only_slot, values, nullptr, n, in.size() - first - n,
+    const Frame part{
+        in.single_slot() ? in.slot : in.slot.subspan(first, n), in.only_slot, in.time.subspan(first, n), {}, {}, 0};
+    rows = {in.single_slot() ? nullptr : in.slot.data() + first,
+            in.only_slot,
+            values,
+            nullptr,
+            n,
+            in.size() - first - n,
             out.append_like(part)};
   } else {
     rows = pick_usable(in, first, n, out);
@@ -92,7 +98,8 @@ void SlidingCount<T>::process_chunk(const Frame& in, std::size_t first, std::siz
 }
 
 template <typename T>
-typename SlidingCount<T>::Rows SlidingCount<T>::pick_usable(const Frame& in, std::size_t first, std::size_t n, FrameBuilder& out) {
+typename SlidingCount<T>::Rows SlidingCount<T>::pick_usable(const Frame& in, std::size_t first, std::size_t n,
+                                                            FrameBuilder& out) {
   std::size_t picked = 0;
   for (std::size_t i = first; i < first + n; ++i) {
     const double value = in.column(0)[i];
@@ -107,9 +114,15 @@ typename SlidingCount<T>::Rows SlidingCount<T>::pick_usable(const Frame& in, std
     picked_quality_[picked++] = quality;
   }
   const auto of = [&](const auto& array) { return std::span(array.data(), picked); };
-  const Frame part{in.single_slot() ? in.slot : of(picked_slot_), in.only_slot, of(picked_time_), of(picked_quality_), {}, 0};
-  return {in.single_slot() ? nullptr : picked_slot_.data(), in.only_slot, picked_value_.data(), picked_quality_.data(),
-          picked, 0, picked == 0 ? out.size() : out.append_like(part)};
+  const Frame part{
+      in.single_slot() ? in.slot : of(picked_slot_), in.only_slot, of(picked_time_), of(picked_quality_), {}, 0};
+  return {in.single_slot() ? nullptr : picked_slot_.data(),
+          in.only_slot,
+          picked_value_.data(),
+          picked_quality_.data(),
+          picked,
+          0,
+          picked == 0 ? out.size() : out.append_like(part)};
 }
 
 template <typename T>
@@ -265,13 +278,26 @@ typename SlidingCount<T>::Results SlidingCount<T>::aim(FrameBuilder& out, std::s
   for (std::size_t k = 0; k < use_.size(); ++k) {
     double* const column = out.column(k).data() + row;
     switch (use_[k].what) {
-      case Aggregate::mean: to.mean = column; break;
-      case Aggregate::variance: to.variance = column; break;
-      case Aggregate::min: to.low = column; break;
-      case Aggregate::max: to.high = column; break;
-      case Aggregate::std: to.std = column; break;
-      case Aggregate::rms: to.rms = column; break;
-      default: break;
+      case Aggregate::mean:
+        to.mean = column;
+        break;
+      case Aggregate::variance:
+        to.variance = column;
+        break;
+      case Aggregate::min:
+        to.low = column;
+        break;
+      case Aggregate::max:
+        to.high = column;
+        break;
+      case Aggregate::std:
+        to.std = column;
+        break;
+      case Aggregate::rms:
+        to.rms = column;
+        break;
+      default:
+        break;
     }
   }
   return to;
@@ -286,19 +312,31 @@ void SlidingCount<T>::write(const Rows& rows, FrameBuilder& out) {
       case Aggregate::mean:
       case Aggregate::variance:
       case Aggregate::min:
-      case Aggregate::max: break;  // already there: aim()
-      case Aggregate::count: copy(n_.data(), to); break;
+      case Aggregate::max:
+        break;  // already there: aim()
+      case Aggregate::count:
+        copy(n_.data(), to);
+        break;
       case Aggregate::std:
         if (!rooted_) kernels::root(to_.variance, to, rows.n);
         break;
-      case Aggregate::range: kernels::difference(to_.high, to_.low, to, rows.n); break;
-      case Aggregate::sum: kernels::product(to_.mean, n_.data(), to, rows.n); break;
+      case Aggregate::range:
+        kernels::difference(to_.high, to_.low, to, rows.n);
+        break;
+      case Aggregate::sum:
+        kernels::product(to_.mean, n_.data(), to, rows.n);
+        break;
       case Aggregate::rms:
         if (!rooted_) kernels::root_mean_square(to_.mean, to_.variance, to, rows.n);
         break;
-      case Aggregate::first: copy(first_.data(), to); break;
-      case Aggregate::last: copy(rows.value, to); break;
-      default: ALARA_ASSERT(false, "an aggregate that needs times or a sketch came to the count path");
+      case Aggregate::first:
+        copy(first_.data(), to);
+        break;
+      case Aggregate::last:
+        copy(rows.value, to);
+        break;
+      default:
+        ALARA_ASSERT(false, "an aggregate that needs times or a sketch came to the count path");
     }
   }
   if (late_column_) std::fill_n(out.column(use_.size()).data() + rows.out_row, rows.n, Summary::kNone);

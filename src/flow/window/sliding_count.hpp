@@ -2,13 +2,14 @@
 // The hot path: sliding windows over the last N samples with count, mean, variance, std, min, max, range, sum, rms,
 // first, last. One output row for each usable input row, written straight into the output's columns.
 //
-// State of a slot: a head of one cache line and N cells {value, low, high}. Cells of 16 slots lie side by side, place by
-// place: where a plant is sampled in lockstep, neighbours' cells of the moment share cache lines, and rows run through
-// memory in order. A ring's turn ends at a fixed place. The cells written since hold this turn's values, the others the
-// last turn's, and each of those also the extremes of the last turn's values after it (van Herk: "A fast algorithm for
-// local minimum and maximum filters", Pattern Recognition Letters 13, 1992; Gil, Werman, IEEE PAMI 15(5), 1993): a
-// window's extremes are one pair from the cell and one running pair. When a turn ends the cells' extremes and the sums
-// are built anew; turns of different tiles end at different places, so that not all are built at the same moment.
+// State of a slot: a head of one cache line and N cells {value, low, high}. Cells of 16 slots lie side by side, place
+// by place: where a plant is sampled in lockstep, neighbours' cells of the moment share cache lines, and rows run
+// through memory in order. A ring's turn ends at a fixed place. The cells written since hold this turn's values, the
+// others the last turn's, and each of those also the extremes of the last turn's values after it (van Herk: "A fast
+// algorithm for local minimum and maximum filters", Pattern Recognition Letters 13, 1992; Gil, Werman, IEEE PAMI 15(5),
+// 1993): a window's extremes are one pair from the cell and one running pair. When a turn ends the cells' extremes and
+// the sums are built anew; turns of different tiles end at different places, so that not all are built at the same
+// moment.
 //
 // Blocks of one slot go through kernels.hpp instead and keep their values in a row of their own (`lines_`); the
 // cells are filled from it when a single row comes next.
@@ -34,15 +35,15 @@ class SlidingCount final : public Operator {
   void counters(std::vector<Counter>& out) const override;
 
  private:
-  static constexpr std::size_t kChunk = 512;             // rows worked on at a time: their results stay in the L1 cache
-  static constexpr std::size_t kMaxBlockWindow = 4096;   // longer windows in blocks would leave the L2 cache
+  static constexpr std::size_t kChunk = 512;            // rows worked on at a time: their results stay in the L1 cache
+  static constexpr std::size_t kMaxBlockWindow = 4096;  // longer windows in blocks would leave the L2 cache
 
   struct alignas(64) Head {
-    double s1, s2;      // sums of deviations from shift, and of their squares, over the window
-    double shift;       // representable as T, so that an empty cell counts as exactly 0
-    double peak;        // largest s2 since the sums were built
-    T low, high;        // of this turn's values
-    std::uint32_t head; // next cell to replace, the oldest
+    double s1, s2;       // sums of deviations from shift, and of their squares, over the window
+    double shift;        // representable as T, so that an empty cell counts as exactly 0
+    double peak;         // largest s2 since the sums were built
+    T low, high;         // of this turn's values
+    std::uint32_t head;  // next cell to replace, the oldest
     std::uint32_t n;
     std::uint32_t tainted;  // samples to come until the last uncertain one has left
     std::uint32_t in_line;  // the values are in lines_, the cells and sums behind
@@ -93,9 +94,9 @@ class SlidingCount final : public Operator {
   const std::vector<Wanted> use_;
   const bool late_column_;
   const std::uint32_t window_;
-  const double share_;   // 1 / window
-  const double loss_;    // spread / peak below which the sums are built anew
-  const double limit_;   // largest usable magnitude
+  const double share_;  // 1 / window
+  const double loss_;   // spread / peak below which the sums are built anew
+  const double limit_;  // largest usable magnitude
   const unsigned tile_bits_;
   Arena heads_, cells_, lines_;
 

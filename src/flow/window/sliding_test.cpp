@@ -75,7 +75,8 @@ TEST(SlidingCount, GivesInBlocksWhateverIsAskedForAlsoWhereASpikeIsInTheBlock) {
       for (int frame = 0; frame < 6; ++frame) {
         auto samples = noise(random, 200 + static_cast<std::size_t>(frame), 1);
         if (frame == 3) samples[20].value = 1e7;  // takes all digits of running sums
-        expect_sliding(window, window.process(samples), samples, count, past, 1e-10, fmt::format("{} of {}, frame {}", use, count, frame));
+        expect_sliding(window, window.process(samples), samples, count, past, 1e-10,
+                       fmt::format("{} of {}, frame {}", use, count, frame));
         if (HasFatalFailure()) return;
       }
     }
@@ -101,7 +102,8 @@ TEST(SlidingCount, KeepsFloatSignalsExactlyInHalfTheMemory) {
 
 TEST(SlidingCount, LeavesBadSamplesOutAndCountsThem) {
   Harness window(by_count(3, "[mean, count]"));
-  const auto rows = window.process({{1, 1}, {2, NAN}, {3, 2, 0, Quality::bad}, {4, 3}, {5, INFINITY}, {6, -1e200}, {7, 5}});
+  const auto rows =
+      window.process({{1, 1}, {2, NAN}, {3, 2, 0, Quality::bad}, {4, 3}, {5, INFINITY}, {6, -1e200}, {7, 5}});
   ASSERT_EQ(rows.size(), 3u);
   EXPECT_EQ(rows[2].time, 7);
   EXPECT_DOUBLE_EQ(rows[2].values[0], 3);
@@ -120,7 +122,8 @@ TEST(SlidingCount, IsUncertainWhileAnUncertainSampleIsInTheWindow) {
   const auto rows = window.process({{1, 1}, {2, 1, 0, Quality::uncertain}, {3, 1}, {4, 1}, {5, 1}});
   std::vector<Quality> quality;
   for (const Row& row : rows) quality.push_back(row.quality);
-  EXPECT_EQ(quality, (std::vector{Quality::good, Quality::uncertain, Quality::uncertain, Quality::uncertain, Quality::good}));
+  EXPECT_EQ(quality,
+            (std::vector{Quality::good, Quality::uncertain, Quality::uncertain, Quality::uncertain, Quality::good}));
 }
 
 TEST(SlidingCount, RecoversFromAJumpOfTheLevelAtOnce) {
@@ -133,10 +136,12 @@ TEST(SlidingCount, RecoversFromAJumpOfTheLevelAtOnce) {
       for (int i = 0; i < 67; ++i) samples.push_back({i, level + static_cast<double>(random() % 1000) * 1e-3});
       const auto rows = blocks ? window.process(samples) : window.one_by_one(samples);
       for (std::size_t i = 20; i < samples.size(); ++i) {  // only the new level is in the window
-        const auto expected = plain({samples.begin() + static_cast<long>(i) - 19, samples.begin() + static_cast<long>(i) + 1});
+        const auto expected =
+            plain({samples.begin() + static_cast<long>(i) - 19, samples.begin() + static_cast<long>(i) + 1});
         const double rounding = std::abs(level) * 1e-16 + 1e-9;
         EXPECT_NEAR(rows[i].values[0], expected.at("mean"), std::abs(level) * 1e-15 + 1e-9) << level << " at " << i;
-        EXPECT_NEAR(rows[i].values[1], expected.at("variance"), 0.1 * rounding + 1e-6 * expected.at("variance")) << level << " at " << i;
+        EXPECT_NEAR(rows[i].values[1], expected.at("variance"), 0.1 * rounding + 1e-6 * expected.at("variance"))
+            << level << " at " << i;
       }
     }
   }
@@ -184,14 +189,16 @@ TEST(SlidingRing, ByTimeEqualsThePlainRecomputation) {
   std::mt19937_64 random(6);
   for (int trial = 0; trial < 10; ++trial) {
     const Nanos size = static_cast<Nanos>(1 + random() % 300) * kMillisecond;
-    Harness window(fmt::format("{{of: a, kind: sliding, size: {}us, capacity: 5000, use: {}}}", size / 1000, kEverything), 3);
+    Harness window(
+        fmt::format("{{of: a, kind: sliding, size: {}us, capacity: 5000, use: {}}}", size / 1000, kEverything), 3);
     const auto samples = noise(random, 600, 3);
     const auto rows = window.process(samples);
     ASSERT_EQ(rows.size(), samples.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
       std::vector<Input> inside;
       for (std::size_t j = 0; j <= i; ++j)
-        if (samples[j].slot == samples[i].slot && samples[j].time > samples[i].time - size) inside.push_back(samples[j]);
+        if (samples[j].slot == samples[i].slot && samples[j].time > samples[i].time - size)
+          inside.push_back(samples[j]);
       expect_plain(window.made(), rows[i], inside, 1e-8, fmt::format("size {}, row {}", size, i));
       if (HasFatalFailure()) return;
     }
@@ -238,9 +245,10 @@ TEST(SlidingRing, ReadsARestartedCounter) {
 }
 
 TEST(Sliding, ReplayedTwiceGivesTheSameBits) {
-  for (const char* options : {"{of: a, kind: sliding, count: 33, use: [mean, std, rms]}",
-                              "{of: a, kind: sliding, size: 200ms, lateness: 50ms, capacity: 500, use: [mean, std, slope, p95]}",
-                              "{of: a, kind: hopping, size: 300ms, every: 100ms, lateness: 50ms, use: [mean, std, slope, p95]}"}) {
+  for (const char* options :
+       {"{of: a, kind: sliding, count: 33, use: [mean, std, rms]}",
+        "{of: a, kind: sliding, size: 200ms, lateness: 50ms, capacity: 500, use: [mean, std, slope, p95]}",
+        "{of: a, kind: hopping, size: 300ms, every: 100ms, lateness: 50ms, use: [mean, std, slope, p95]}"}) {
     std::vector<std::vector<Row>> runs;
     for (int run = 0; run < 2; ++run) {
       Harness window(options, 5);
@@ -251,7 +259,9 @@ TEST(Sliding, ReplayedTwiceGivesTheSameBits) {
     ASSERT_EQ(runs[0].size(), runs[1].size());
     for (std::size_t i = 0; i < runs[0].size(); ++i) {
       EXPECT_EQ(runs[0][i].time, runs[1][i].time);
-      EXPECT_EQ(std::memcmp(runs[0][i].values.data(), runs[1][i].values.data(), runs[0][i].values.size() * sizeof(double)), 0);
+      EXPECT_EQ(
+          std::memcmp(runs[0][i].values.data(), runs[1][i].values.data(), runs[0][i].values.size() * sizeof(double)),
+          0);
     }
   }
 }

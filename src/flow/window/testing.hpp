@@ -133,7 +133,8 @@ class Harness {
 inline std::map<std::string, double> plain(const std::vector<Input>& samples) {
   const auto n = static_cast<long double>(samples.size());
   long double sum = 0, squares = 0, times = 0;
-  for (const Input& s : samples) sum += s.value, squares += static_cast<long double>(s.value) * s.value, times += s.time - samples[0].time;
+  for (const Input& s : samples)
+    sum += s.value, squares += static_cast<long double>(s.value) * s.value, times += s.time - samples[0].time;
   const long double mean = sum / n;
   const long double middle = times / n;
   long double m2 = 0, tt = 0, tv = 0;
@@ -172,8 +173,8 @@ inline std::map<std::string, double> plain(const std::vector<Input>& samples) {
 }
 
 // `row` against plain(samples): quantiles within their stated error, the rest within `tolerance` of the data's size.
-inline void expect_plain(const OperatorKind::Made& made, const Row& row, const std::vector<Input>& samples, double tolerance,
-                         const std::string& where) {
+inline void expect_plain(const OperatorKind::Made& made, const Row& row, const std::vector<Input>& samples,
+                         double tolerance, const std::string& where) {
   const auto expected = plain(samples);
   double size = 1e-12;
   for (const Input& s : samples) size = std::max(size, std::abs(s.value));
@@ -185,7 +186,8 @@ inline void expect_plain(const OperatorKind::Made& made, const Row& row, const s
       continue;
     }
     double allowed = tolerance * std::max(std::abs(want), size);
-    if (name == "variance" || name == "sum") allowed = tolerance * std::max(std::abs(want), size * static_cast<double>(samples.size()));
+    if (name == "variance" || name == "sum")
+      allowed = tolerance * std::max(std::abs(want), size * static_cast<double>(samples.size()));
     if (name == "p90") allowed = 0.0101 * std::abs(want) + size / 28'000;
     ASSERT_NEAR(row.values[k], want, allowed) << name << " " << where << " of " << samples.size();
   }

@@ -29,9 +29,9 @@ inline constexpr Nanos kLongAgo = INT64_MIN;  // the watermark before the first 
 class Watermark {
  public:
   struct Policy {
-    Nanos lateness = 0;          // how much older than the newest a sample may be
-    Nanos max_jump = kNever;     // a larger step needs witnesses
-    Nanos idle = kNever;         // silence after which the engine's clock moves the watermark
+    Nanos lateness = 0;       // how much older than the newest a sample may be
+    Nanos max_jump = kNever;  // a larger step needs witnesses
+    Nanos idle = kNever;      // silence after which the engine's clock moves the watermark
   };
   static constexpr int kWitnesses = 3;  // later samples that must agree with a jump
 
@@ -95,7 +95,7 @@ class Watermark {
     return Verdict::jumped;
   }
 
-  Nanos newest_ = kLongAgo;   // of the samples believed
+  Nanos newest_ = kLongAgo;  // of the samples believed
   Nanos mark_ = kLongAgo;
   Nanos touched_ = kLongAgo;  // engine's event time at the last sample
   Nanos suspect_ = 0;

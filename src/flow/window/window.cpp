@@ -15,10 +15,14 @@ namespace {
 double result_rate(const WindowOptions& options, double input_rate) {
   switch (options.shape) {
     case WindowShape::tumbling:
-    case WindowShape::hopping: return 1e9 / static_cast<double>(options.every);
-    case WindowShape::sliding: return input_rate;
-    case WindowShape::count: return input_rate / static_cast<double>(options.count);
-    default: return 0;  // as the signal has it
+    case WindowShape::hopping:
+      return 1e9 / static_cast<double>(options.every);
+    case WindowShape::sliding:
+      return input_rate;
+    case WindowShape::count:
+      return input_rate / static_cast<double>(options.count);
+    default:
+      return 0;  // as the signal has it
   }
 }
 
@@ -26,9 +30,10 @@ Result<std::unique_ptr<Operator>> build(const WindowOptions& options, std::size_
   const bool by_count = options.shape == WindowShape::sliding && options.count > 0;
   if (by_count && !options.ordered && !options.needs.sketch)
     return options.narrow ? SlidingCount<float>::make(options, slots) : SlidingCount<double>::make(options, slots);
-  auto windows = options.shape == WindowShape::tumbling || options.shape == WindowShape::hopping ? PaneWindows::make(options, slots)
-                 : options.shape == WindowShape::sliding                                       ? SlidingRing::make(options, slots)
-                                                                                               : RunWindows::make(options, slots);
+  auto windows = options.shape == WindowShape::tumbling || options.shape == WindowShape::hopping
+                     ? PaneWindows::make(options, slots)
+                 : options.shape == WindowShape::sliding ? SlidingRing::make(options, slots)
+                                                         : RunWindows::make(options, slots);
   if (!windows) return fail_with(std::move(windows));
   ALARA_TRY(auto pending, PendingSamples::make(slots, options.pending));
   return std::make_unique<EventTimeOperator>(options, slots, std::move(pending), std::move(*windows));
@@ -41,7 +46,8 @@ std::vector<Error> warnings_for(const WindowOptions& options, const ValueInfo& i
   };
   for (const Wanted& wanted : options.use)
     if (input.unit.affine() && (wanted.what == Aggregate::sum || wanted.what == Aggregate::rms))
-      warn(fmt::format("the {} of {} depends on where the scale {} has its zero", wanted.name, options.of, input.unit.text()),
+      warn(fmt::format("the {} of {} depends on where the scale {} has its zero", wanted.name, options.of,
+                       input.unit.text()),
            "convert to K first");
   if (options.size > 0 && input.rate_hz > 0 && static_cast<double>(options.size) * 1e-9 * input.rate_hz < 1)
     warn(fmt::format("a window of this size holds less than one sample of {} at {} Hz", options.of, input.rate_hz),
@@ -60,7 +66,8 @@ class WindowKind final : public OperatorKind {
     return std::vector<std::string>{read.of, read.by};
   }
 
-  Result<Made> make(const Node& options, std::span<const ValueInfo> inputs, const OperatorContext& context) const override {
+  Result<Made> make(const Node& options, std::span<const ValueInfo> inputs,
+                    const OperatorContext& context) const override {
     ALARA_TRY(WindowOptions read, read_window(options));
     const ValueInfo& input = inputs[0];
     ALARA_CHECK(complete(read, input, options));

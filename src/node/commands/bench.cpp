@@ -23,8 +23,12 @@ struct BenchOptions {
 
 nlohmann::ordered_json machine_json() {
   const Machine machine = inspect_machine();
-  return {{"cpu", machine.cpu},       {"cores", machine.cores},           {"features", machine.cpu_features},
-          {"kernel", machine.kernel}, {"realtime", machine.realtime_kernel}, {"memory_mb", std::round(machine.memory_mb)}};
+  return {{"cpu", machine.cpu},
+          {"cores", machine.cores},
+          {"features", machine.cpu_features},
+          {"kernel", machine.kernel},
+          {"realtime", machine.realtime_kernel},
+          {"memory_mb", std::round(machine.memory_mb)}};
 }
 
 void print_report(const bench::Bench& bench, const bench::Report& result) {
@@ -36,9 +40,9 @@ void print_report(const bench::Bench& bench, const bench::Report& result) {
 }
 
 Status write_json(const std::string& path, const bench::Bench& bench, const bench::Report& result) {
-  const nlohmann::ordered_json json = {{"bench", bench.name},          {"workload", result.workload},
-                                       {"machine", machine_json()},    {"figures", result.figures},
-                                       {"baseline", result.baseline},  {"notes", result.notes},
+  const nlohmann::ordered_json json = {{"bench", bench.name},         {"workload", result.workload},
+                                       {"machine", machine_json()},   {"figures", result.figures},
+                                       {"baseline", result.baseline}, {"notes", result.notes},
                                        {"checked", result.checked}};
   std::ofstream file(path);
   file << json.dump(1) << '\n';
@@ -59,22 +63,28 @@ int run_bench(const BenchOptions& options, std::span<const bench::Bench> benches
   }
   std::vector<std::string_view> known;
   for (const bench::Bench& bench : benches) known.push_back(bench.name);
-  return report({ErrorKind::bad_input, fmt::format("there is no benchmark '{}'", options.name), {}, "there are " + enumerate(known)});
+  return report({ErrorKind::bad_input,
+                 fmt::format("there is no benchmark '{}'", options.name),
+                 {},
+                 "there are " + enumerate(known)});
 }
 
 }  // namespace
 
 void add_bench_command(CLI::App& app, CommandLine& line) {
-  CLI::App* command = app.add_subcommand("bench", "Measure this program on this machine: where the README's figures come from");
+  CLI::App* command =
+      app.add_subcommand("bench", "Measure this program on this machine: where the README's figures come from");
   command->footer("Examples:\n  alara bench\n  alara bench engine --json engine.json");
   auto options = std::make_shared<BenchOptions>();
   command->add_option("NAME", options->name, "Which benchmark; without it they are listed")->option_text(" ");
   command->add_option("--json", options->json, "Write the figures to FILE")->option_text("FILE");
-  command->add_option("--data", options->arguments.data, "Folder of recordings, for benchmarks that replay them")->option_text("FOLDER");
+  command->add_option("--data", options->arguments.data, "Folder of recordings, for benchmarks that replay them")
+      ->option_text("FOLDER");
   command->add_option("--seconds", options->arguments.seconds, "Measured time; default is the benchmark's own")
       ->check(CLI::Range(0.01, 86400.0))
       ->option_text("SECONDS");
-  command->add_flag("--quick", options->arguments.quick, "Smallest meaningful run, to see that it works; not for figures");
+  command->add_flag("--quick", options->arguments.quick,
+                    "Smallest meaningful run, to see that it works; not for figures");
   command->callback([&line, options] {
     options->arguments.program = line.program;
     if (options->name.empty()) {

@@ -19,10 +19,11 @@ int check(const std::string& path) {
   const auto fixtures = read_fixtures(checked->site, errors);
   print_diagnosis({errors, {}});
   if (!errors.empty()) return kBadUsage;
-  fmt::print("{}: good. {} signals, {} assets, {} connectors, {} pipelines, {} tests; pipelines hold at most {} of {}\n", path,
-             checked->compiled.signals.size(), checked->site.assets.size(), checked->site.connectors.size(),
-             checked->site.pipelines.size(), fixtures.size(), format_size(checked->compiled.memory_bound),
-             format_size(checked->site.settings.memory));
+  fmt::print(
+      "{}: good. {} signals, {} assets, {} connectors, {} pipelines, {} tests; pipelines hold at most {} of {}\n", path,
+      checked->compiled.signals.size(), checked->site.assets.size(), checked->site.connectors.size(),
+      checked->site.pipelines.size(), fixtures.size(), format_size(checked->compiled.memory_bound),
+      format_size(checked->site.settings.memory));
   return kGood;
 }
 
@@ -40,7 +41,8 @@ int test(const std::string& path, bool verbose) {
   const auto fixtures = read_fixtures(checked->site, errors);
   print_diagnosis({errors, {}});
   if (!errors.empty()) return kBadUsage;
-  if (fixtures.empty()) return report({ErrorKind::bad_input, fmt::format("'{}' has no tests", path), {}, "add a section 'tests'"});
+  if (fixtures.empty())
+    return report({ErrorKind::bad_input, fmt::format("'{}' has no tests", path), {}, "add a section 'tests'"});
   std::size_t failed = 0;
   for (const Fixture& fixture : fixtures) {
     const auto outcome = run_fixture(checked->site, fixture);
@@ -58,8 +60,11 @@ int test(const std::string& path, bool verbose) {
 }  // namespace
 
 void add_check_command(CLI::App& app, CommandLine& line) {
-  CLI::App* command = app.add_subcommand("check", "Check a site file: names, types, units, shapes, memory, unreachable parts");
-  command->footer("Prints every fault with file:line:column and what is allowed; exit code 2 when there is one.\nExample:\n  alara check examples/03-stop-by-modbus.yaml");
+  CLI::App* command =
+      app.add_subcommand("check", "Check a site file: names, types, units, shapes, memory, unreachable parts");
+  command->footer(
+      "Prints every fault with file:line:column and what is allowed; exit code 2 when there is one.\nExample:\n  alara "
+      "check examples/03-stop-by-modbus.yaml");
   auto path = std::make_shared<std::string>();
   command->add_option("SITE", *path, "The site file")->required()->option_text(" ");
   command->callback([&line, path] { line.exit_code = check(*path); });
@@ -76,7 +81,9 @@ void add_explain_command(CLI::App& app, CommandLine& line) {
 
 void add_test_command(CLI::App& app, CommandLine& line) {
   CLI::App* command = app.add_subcommand("test", "Run the tests written in a site file, in virtual time");
-  command->footer("Needs no device: commands are confirmed at once, and time is virtual.\nExample:\n  alara test examples/03-stop-by-modbus.yaml --verbose");
+  command->footer(
+      "Needs no device: commands are confirmed at once, and time is virtual.\nExample:\n  alara test "
+      "examples/03-stop-by-modbus.yaml --verbose");
   auto path = std::make_shared<std::string>();
   auto verbose = std::make_shared<bool>(false);
   command->add_option("SITE", *path, "The site file")->required()->option_text(" ");

@@ -58,13 +58,15 @@ int demo(const std::string& program, const DemoOptions& options) {
   if (!broker) return report(broker.error());
   const std::string site = folder.path() + "/line-1.yaml", output = folder.path() + "/simulator";
   const std::string http = fmt::format("127.0.0.1:{}", free_loopback_port());
-  const auto simulator = ChildProcess::start({program, "sim", "cnc", "--machines", fmt::format("{}", options.machines), "--mqtt-port",
-                                              fmt::format("{}", (*broker)->port()), "--site", site, "--http", http, "--overload-every", "2s",
-                                              "--worn", fmt::format("{}", options.machines > 16 ? 17 : options.machines), "--wear-growth", "25s"},
-                                             output);
+  const auto simulator = ChildProcess::start(
+      {program, "sim", "cnc", "--machines", fmt::format("{}", options.machines), "--mqtt-port",
+       fmt::format("{}", (*broker)->port()), "--site", site, "--http", http, "--overload-every", "2s", "--worn",
+       fmt::format("{}", options.machines > 16 ? 17 : options.machines), "--wear-growth", "25s"},
+      output);
   if (!simulator) return report(simulator.error());
   if (const Status up = wait_for_file(**simulator, site, output); !up) return report(up.error());
-  fmt::print(stderr, "{} simulated CNC machines, {} signals; a machine jams every 2 s, the bearing of one wears out\n", options.machines, options.machines * 50);
+  fmt::print(stderr, "{} simulated CNC machines, {} signals; a machine jams every 2 s, the bearing of one wears out\n",
+             options.machines, options.machines * 50);
   RunOptions run;
   run.path = site;
   run.seconds = options.seconds;
@@ -79,11 +81,18 @@ int demo(const std::string& program, const DemoOptions& options) {
 }  // namespace
 
 void add_demo_command(CLI::App& app, CommandLine& line) {
-  CLI::App* command = app.add_subcommand("demo", "A simulated line of 40 CNC machines, watched and kept safe for a minute");
-  command->footer("Needs mosquitto installed, and nothing else: all ports are free ones of 127.0.0.1.\nExample:\n  alara demo --for 20");
+  CLI::App* command =
+      app.add_subcommand("demo", "A simulated line of 40 CNC machines, watched and kept safe for a minute");
+  command->footer(
+      "Needs mosquitto installed, and nothing else: all ports are free ones of 127.0.0.1.\nExample:\n  alara demo "
+      "--for 20");
   auto options = std::make_shared<DemoOptions>();
-  command->add_option("--for", options->seconds, "How long to run; default 60")->check(CLI::Range(1.0, 86400.0))->option_text("SECONDS");
-  command->add_option("--machines", options->machines, "How many machines, 1 to 200; default 40")->check(CLI::Range(1, 200))->option_text("N");
+  command->add_option("--for", options->seconds, "How long to run; default 60")
+      ->check(CLI::Range(1.0, 86400.0))
+      ->option_text("SECONDS");
+  command->add_option("--machines", options->machines, "How many machines, 1 to 200; default 40")
+      ->check(CLI::Range(1, 200))
+      ->option_text("N");
   command->callback([&line, options] { line.exit_code = demo(line.program, *options); });
 }
 

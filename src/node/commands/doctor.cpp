@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/ranges.h>
 #include <CLI/App.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <fmt/ranges.h>
 
 #include "base/quantity.hpp"
 #include "infer/session.hpp"
@@ -29,15 +29,18 @@ void examine() {
   finding(machine.memory_mb > 512, fmt::format("{:.0f} MB of memory", machine.memory_mb), "models may not fit");
 
   fmt::print("real time\n");
-  finding(machine.realtime_kernel, fmt::format("kernel {}{}", machine.kernel, machine.realtime_kernel ? ", PREEMPT_RT" : ""),
+  finding(machine.realtime_kernel,
+          fmt::format("kernel {}{}", machine.kernel, machine.realtime_kernel ? ", PREEMPT_RT" : ""),
           "not a PREEMPT_RT kernel: the usual reaction is the same, the rare worst one may take tens of milliseconds");
   finding(machine.may_set_priority, machine.may_set_priority ? "may use SCHED_FIFO" : "may not use SCHED_FIFO",
-          "the fast lane competes with every other program: set 'LimitRTPRIO=51' in the service file, or give CAP_SYS_NICE");
+          "the fast lane competes with every other program: set 'LimitRTPRIO=51' in the service file, or give "
+          "CAP_SYS_NICE");
   const bool unlimited = machine.lockable_bytes == UINT64_MAX;
   finding(unlimited || machine.lockable_bytes >= 256'000'000,
           fmt::format("lockable memory: {}", unlimited ? "unlimited" : format_size(machine.lockable_bytes)),
           "memory may be paged out at the wrong moment: set 'LimitMEMLOCK=infinity' in the service file");
-  const bool fast_clock = machine.clock_source == "tsc" || machine.clock_source == "kvm-clock" || machine.clock_source == "arch_sys_counter";
+  const bool fast_clock = machine.clock_source == "tsc" || machine.clock_source == "kvm-clock" ||
+                          machine.clock_source == "arch_sys_counter";
   finding(fast_clock, fmt::format("clock source {}", machine.clock_source), "each look at the clock is a system call");
   SystemClock clock;
   const Jitter jitter = measure_sleep_jitter(clock, kSecond);
@@ -56,7 +59,8 @@ void examine() {
 }  // namespace
 
 void add_doctor_command(CLI::App& app, CommandLine& line) {
-  CLI::App* command = app.add_subcommand("doctor", "Examine this machine: what it offers, what is missing and what that costs");
+  CLI::App* command =
+      app.add_subcommand("doctor", "Examine this machine: what it offers, what is missing and what that costs");
   command->footer("Example:\n  alara doctor");
   command->callback([&line] {
     examine();

@@ -12,7 +12,9 @@ void add_model_command(CLI::App& app, CommandLine& line) {
   command->footer("Example:\n  alara model inspect examples/models/bearing.onnx");
   command->require_subcommand(1);
   CLI::App* inspect = command->add_subcommand("inspect", "Inputs, outputs, operators, size and digest of an ONNX file");
-  inspect->footer("Also tries whether the model runs here; exit code 1 when it does not.\nExample:\n  alara model inspect examples/models/bearing.onnx");
+  inspect->footer(
+      "Also tries whether the model runs here; exit code 1 when it does not.\nExample:\n  alara model inspect "
+      "examples/models/bearing.onnx");
   auto path = std::make_shared<std::string>();
   inspect->add_option("FILE", *path, "The ONNX file")->required()->option_text(" ");
   inspect->callback([&line, path] {

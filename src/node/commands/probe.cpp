@@ -36,13 +36,21 @@ int run_probe(const ProbeOptions& options) {
 }  // namespace
 
 void add_probe_command(CLI::App& app, CommandLine& line) {
-  CLI::App* command = app.add_subcommand("probe", "Show a live Modbus register in every type and byte order, to pick by sight");
+  CLI::App* command =
+      app.add_subcommand("probe", "Show a live Modbus register in every type and byte order, to pick by sight");
   command->footer("Example:\n  alara probe tcp://10.0.0.5:502 holding/100 --unit 1");
   auto options = std::make_shared<ProbeOptions>();
-  command->add_option("ENDPOINT", options->endpoint, "Where the device listens: tcp://host:port")->required()->option_text(" ");
-  command->add_option("ADDRESS", options->address, "As in a site file: holding/100, input/7, coil/3")->required()->option_text(" ");
-  command->add_option("--unit", options->unit, "Unit identifier, 0 to 255; default 1")->check(CLI::Range(0, 255))->option_text("N");
-  command->add_option("--timeout", options->timeout, "How long to wait for an answer, as in 500ms; default 1s")->option_text("DURATION");
+  command->add_option("ENDPOINT", options->endpoint, "Where the device listens: tcp://host:port")
+      ->required()
+      ->option_text(" ");
+  command->add_option("ADDRESS", options->address, "As in a site file: holding/100, input/7, coil/3")
+      ->required()
+      ->option_text(" ");
+  command->add_option("--unit", options->unit, "Unit identifier, 0 to 255; default 1")
+      ->check(CLI::Range(0, 255))
+      ->option_text("N");
+  command->add_option("--timeout", options->timeout, "How long to wait for an answer, as in 500ms; default 1s")
+      ->option_text("DURATION");
   command->callback([&line, options] { line.exit_code = run_probe(*options); });
 }
 

@@ -12,9 +12,9 @@ namespace alara::node {
 
 struct RunOptions {
   std::string path;
-  double seconds = 0;        // 0 = until stopped or all finite sources have ended
-  bool quiet = false;        // no live table or lines
-  bool report = true;        // the final report to stdout
+  double seconds = 0;  // 0 = until stopped or all finite sources have ended
+  bool quiet = false;  // no live table or lines
+  bool report = true;  // the final report to stdout
   RuntimeOptions runtime;
 };
 

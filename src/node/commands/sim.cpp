@@ -32,7 +32,8 @@ int simulate(SimOptions options) {
   const StopSignals signals;
   const auto line = CncLine::start(options.line, clock);
   if (!line) return report(line.error());
-  fmt::print(stderr, "{} machines, controllers on 127.0.0.1 ports {} … {}\n", options.line.machines, (*line)->ports().front(), (*line)->ports().back());
+  fmt::print(stderr, "{} machines, controllers on 127.0.0.1 ports {} … {}\n", options.line.machines,
+             (*line)->ports().front(), (*line)->ports().back());
   if (!options.site.empty()) {
     std::ofstream file(options.site);
     file << (*line)->site_file(options.http);
@@ -45,8 +46,8 @@ int simulate(SimOptions options) {
     if (signal == SIGINT || signal == SIGTERM) break;
   }
   const CncLineTotals totals = (*line)->totals();
-  fmt::print("overloads {}, stopped while jammed {}, stopped otherwise {}, waveform messages {}\n", totals.overloads, totals.stops, totals.other_stops,
-             totals.waveform_messages);
+  fmt::print("overloads {}, stopped while jammed {}, stopped otherwise {}, waveform messages {}\n", totals.overloads,
+             totals.stops, totals.other_stops, totals.waveform_messages);
   return kGood;
 }
 
@@ -59,16 +60,32 @@ void add_sim_command(CLI::App& app, CommandLine& line) {
   CLI::App* cnc = command->add_subcommand("cnc", "A line of CNC machines: Modbus TCP controllers, vibration over MQTT");
   cnc->footer("Example:\n  alara sim cnc --machines 8 --site line.yaml --overload-every 5s\n  alara run line.yaml");
   auto options = std::make_shared<SimOptions>();
-  cnc->add_option("--machines", options->line.machines, "How many, 1 to 200; default 40")->check(CLI::Range(1, 200))->option_text("N");
-  cnc->add_option("--port", options->line.first_port, "Port of the first controller, the others follow; 0 takes free ones")->check(CLI::Range(0, 65000))->option_text("PORT");
-  cnc->add_option("--mqtt-port", options->line.mqtt_port, "Broker on 127.0.0.1 for the waveforms; without it none are sent")->check(CLI::Range(1, 65535))->option_text("PORT");
-  cnc->add_option("--seed", options->line.seed, "Seed of the machines' work and noise; the same seed gives the same line")->option_text("N");
-  cnc->add_option("--overload-every", options->overload_every, "Jam a machine this often, as in 5s; 0s for never")->option_text("DURATION");
-  cnc->add_option("--worn", options->line.worn_machine, "Number of the machine whose bearing wears out; 0 for none")->check(CLI::Range(0, 200))->option_text("N");
+  cnc->add_option("--machines", options->line.machines, "How many, 1 to 200; default 40")
+      ->check(CLI::Range(1, 200))
+      ->option_text("N");
+  cnc->add_option("--port", options->line.first_port,
+                  "Port of the first controller, the others follow; 0 takes free ones")
+      ->check(CLI::Range(0, 65000))
+      ->option_text("PORT");
+  cnc->add_option("--mqtt-port", options->line.mqtt_port,
+                  "Broker on 127.0.0.1 for the waveforms; without it none are sent")
+      ->check(CLI::Range(1, 65535))
+      ->option_text("PORT");
+  cnc->add_option("--seed", options->line.seed,
+                  "Seed of the machines' work and noise; the same seed gives the same line")
+      ->option_text("N");
+  cnc->add_option("--overload-every", options->overload_every, "Jam a machine this often, as in 5s; 0s for never")
+      ->option_text("DURATION");
+  cnc->add_option("--worn", options->line.worn_machine, "Number of the machine whose bearing wears out; 0 for none")
+      ->check(CLI::Range(0, 200))
+      ->option_text("N");
   cnc->add_option("--wear-growth", options->wear_growth, "Time until it is worn, as in 30s")->option_text("DURATION");
   cnc->add_option("--site", options->site, "Write a site file for this line to FILE")->option_text("FILE");
-  cnc->add_option("--http", options->http, "Where that site file has the node serve its pages")->option_text("HOST:PORT");
-  cnc->add_option("--for", options->seconds, "How long to run; default is until stopped")->check(CLI::Range(0.0, 1e9))->option_text("SECONDS");
+  cnc->add_option("--http", options->http, "Where that site file has the node serve its pages")
+      ->option_text("HOST:PORT");
+  cnc->add_option("--for", options->seconds, "How long to run; default is until stopped")
+      ->check(CLI::Range(0.0, 1e9))
+      ->option_text("SECONDS");
   cnc->callback([&line, options] { line.exit_code = simulate(*options); });
 }
 

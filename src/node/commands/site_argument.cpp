@@ -10,7 +10,8 @@ namespace {
 constexpr std::size_t kMaxShown = 30;
 
 void print_all(const char* kind, const std::vector<Error>& problems) {
-  for (std::size_t i = 0; i < std::min(problems.size(), kMaxShown); ++i) fmt::print(stderr, "{}: {}\n", kind, problems[i].text());
+  for (std::size_t i = 0; i < std::min(problems.size(), kMaxShown); ++i)
+    fmt::print(stderr, "{}: {}\n", kind, problems[i].text());
   if (problems.size() > kMaxShown) fmt::print(stderr, "{}: … and {} more\n", kind, problems.size() - kMaxShown);
 }
 
