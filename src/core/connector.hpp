@@ -69,6 +69,8 @@ struct ConnectorStats {
   std::atomic<std::uint64_t> polls_done{0}, polls_missed{0};  // of a fixed schedule
   std::atomic<Nanos> last_progress{0};                        // monotonic instant of the last good exchange
   std::atomic<bool> connected{false};
+  // The shortest period of a fixed schedule; 0: the other side speaks when it likes, so its silence says nothing.
+  std::atomic<Nanos> expected_every{0};
 };
 
 // What a running connector is given; all of it outlives stop().

@@ -213,9 +213,17 @@ Diagnosis Runtime::reload() {
   Compiled compiled;
   Diagnosis diagnosis = read(site, compiled, &compiled_);
   if (diagnosis.ok()) {
-    if (site.settings.shards != site_.settings.shards) diagnosis.errors.push_back(restart_needed(site, "shards"));
-    if (site.settings.replay != site_.settings.replay) diagnosis.errors.push_back(restart_needed(site, "time"));
-    if (site.settings.http != site_.settings.http) diagnosis.errors.push_back(restart_needed(site, "http"));
+    const Settings &now = site_.settings, &wished = site.settings;
+    for (const auto& [what, differs] : std::initializer_list<std::pair<std::string_view, bool>>{
+             {"shards", wished.shards != now.shards},
+             {"ring", wished.ring != now.ring},
+             {"when_full", wished.when_full != now.when_full},
+             {"max_skew", wished.max_skew != now.max_skew},
+             {"time", wished.replay != now.replay},
+             {"http", wished.http != now.http},
+             {"audit", wished.audit != now.audit},
+             {"events", wished.events != now.events}})
+      if (differs) diagnosis.errors.push_back(restart_needed(site, what));
   }
   if (diagnosis.ok()) {
     journal_->set_uplink(nullptr, "");
@@ -411,6 +419,7 @@ NodeStatus Runtime::status() const {
       c.polls_done = s.polls_done.load();
       c.polls_missed = s.polls_missed.load();
       c.last_progress = s.last_progress.load();
+      c.expected_every = s.expected_every.load();
       c.last_error = attached.compiled.code->last_error();
       std::vector<Connector::Counter> counters;
       attached.compiled.code->counters(counters);

@@ -181,10 +181,11 @@ Health judge(const NodeStatus& status) {
   };
   for (const ConnectorStatus& c : status.connectors) {
     if (c.finished) continue;
+    const Nanos silence = status.now - std::max(c.last_progress, status.started);
     if (!c.connected) {
       complain(fmt::format("connector {}: not connected{}{}", c.name, c.last_error.empty() ? "" : ": ", c.last_error));
-    } else if (c.signals > 0 && status.now - std::max(c.last_progress, status.started) > kStalledAfter) {
-      complain(fmt::format("connector {}: connected but silent for {}", c.name, format_duration(status.now - std::max(c.last_progress, status.started))));
+    } else if (c.signals > 0 && c.expected_every > 0 && silence > std::max(kStalledAfter, 3 * c.expected_every)) {
+      complain(fmt::format("connector {}: connected but silent for {}", c.name, format_duration(silence)));
     }
   }
   for (const ShardStatus& shard : status.shards)

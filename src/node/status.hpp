@@ -22,6 +22,7 @@ struct ConnectorStatus {
   std::uint64_t bytes_in = 0, bytes_out = 0, messages_in = 0, messages_out = 0;
   std::uint64_t connects = 0, disconnects = 0, errors = 0, polls_done = 0, polls_missed = 0;
   Nanos last_progress = 0;  // monotonic
+  Nanos expected_every = 0; // of a schedule; 0 = none
   std::string last_error;
   std::vector<std::pair<std::string, std::uint64_t>> counters;
 };
@@ -63,7 +64,8 @@ struct NodeStatus {
   [[nodiscard]] std::uint64_t bytes_in() const;
 };
 
-// A stage that has work and makes no progress for this long is unhealthy.
+// A stage that has work and makes no progress for this long is unhealthy; a polled source gets three periods if that is
+// longer.
 inline constexpr Nanos kStalledAfter = 5 * kSecond;
 
 struct Health {

@@ -63,6 +63,9 @@ void Client::bind(std::span<const SignalBinding> signals, std::span<const Actuat
     if (address->poll == 0) address->poll = binding.poll != 0 ? binding.poll : settings_.poll;
     tags_.push_back({binding.signal, *address});
   }
+  Nanos shortest = 0;
+  for (const Tag& tag : tags_) shortest = shortest == 0 ? tag.address.poll : std::min(shortest, tag.address.poll);
+  telemetry_->stats.expected_every.store(shortest);
   for (const ActuatorBinding& binding : actuators) {
     const auto address = parse_address(binding.address, settings_.defaults);
     const Status writable = address ? check_writable(*address) : Status{};
