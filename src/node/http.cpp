@@ -35,6 +35,11 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const std::string& address
     return fail(ErrorKind::bad_input, "http: '{}' is not host:port, as in 127.0.0.1:8090", address);
   auto state = std::make_unique<State>();
   state->server.new_task_queue = [] { return new httplib::ThreadPool(kWorkers); };
+  // The library's default would let a second node listen on the same port and take a share of the requests.
+  state->server.set_socket_options([](int socket) {
+    const int yes = 1;
+    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  });
   state->server.set_payload_max_length(kMaxRequestBytes);
   state->server.set_read_timeout(kTimeoutSeconds);
   state->server.set_write_timeout(kTimeoutSeconds);
