@@ -5,8 +5,10 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -185,11 +187,17 @@ Result<Node> parse_document(std::string_view text, const std::string& name) {
 }
 
 Result<Node> load_document(const std::string& path) {
+  std::error_code error;
+  const auto kind = std::filesystem::status(path, error).type();  // before opening: a pipe without a writer would hang
+  if (error || kind == std::filesystem::file_type::not_found)
+    return fail(ErrorKind::bad_input, "can not read '{}': {}", path, error ? error.message() : std::strerror(ENOENT));
+  if (kind != std::filesystem::file_type::regular) return fail(ErrorKind::bad_input, "can not read '{}': it is not a regular file", path);
   std::ifstream file(path, std::ios::binary);
   if (!file) return fail(ErrorKind::bad_input, "can not read '{}': {}", path, std::strerror(errno));
-  std::string text(kMaxDocumentBytes + 1, '\0');
+  const auto size = static_cast<std::size_t>(std::filesystem::file_size(path, error));
+  std::string text(std::min(error ? 0 : size, kMaxDocumentBytes) + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) return fail(ErrorKind::bad_input, "can not read '{}': it is not a regular file", path);
+  if (file.bad()) return fail(ErrorKind::bad_input, "can not read '{}': {}", path, std::strerror(errno));
   text.resize(static_cast<std::size_t>(file.gcount()));
   return parse_document(text, path);
 }
