@@ -26,7 +26,9 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::string& events_path, c
       return fail(ErrorKind::bad_input, "settings.events: can not open '{}': {}", events_path, std::strerror(errno));
   }
   if (!audit_path.empty()) {
-    ALARA_TRY(journal->audit_, rules::AuditLog::open({.path = audit_path}));
+    auto audit = rules::AuditLog::open({.path = audit_path});
+    if (!audit) return fail(ErrorKind::bad_input, "settings.audit: {}", audit.error().text());
+    journal->audit_ = std::move(*audit);
   }
   return journal;
 }

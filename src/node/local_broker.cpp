@@ -8,7 +8,7 @@ namespace alara::node {
 
 Result<std::unique_ptr<LocalBroker>> LocalBroker::start() {
   const std::string program = find_program("mosquitto");
-  if (program.empty()) return fail(ErrorKind::not_found, "mosquitto is not installed; 'apt install mosquitto' or tools/setup brings it");
+  if (program.empty()) return fail(ErrorKind::unavailable, "mosquitto is not installed; 'apt install mosquitto' or tools/setup brings it");
   auto broker = std::unique_ptr<LocalBroker>(new LocalBroker);
   std::string folder = (std::filesystem::temp_directory_path() / "alara-broker-XXXXXX").string();
   if (mkdtemp(folder.data()) == nullptr) return fail(ErrorKind::unavailable, "can not make a temporary folder '{}'", folder);

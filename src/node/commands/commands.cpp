@@ -36,9 +36,13 @@ std::string complaint(const CLI::App* app, const CLI::Error& error) {
 
 }  // namespace
 
+int exit_code_of(const Error& error) {
+  return error.kind == ErrorKind::bad_input || error.kind == ErrorKind::not_found ? kBadUsage : kFailed;
+}
+
 int report(const Error& error) {
   fmt::print(stderr, "error: {}\n", error.text());
-  return error.kind == ErrorKind::bad_input ? kBadUsage : kFailed;
+  return exit_code_of(error);
 }
 
 int run_command_line(int argc, char** argv, std::span<const bench::Bench> benches) {

@@ -42,6 +42,8 @@ void add_doctor_command(CLI::App& app, CommandLine& line);
 void add_bench_command(CLI::App& app, CommandLine& line);
 void add_reference_command(CLI::App& app, CommandLine& line);
 
+// What the user can mend, in the file or on the command line, is kBadUsage.
+[[nodiscard]] int exit_code_of(const Error& error);
 // Prints "error: …" to stderr; returns the exit code that fits the error's kind.
 int report(const Error& error);
 

@@ -107,7 +107,7 @@ int run_site(const RunOptions& options) {
   Diagnosis diagnosis;
   const auto runtime = Runtime::start(options.path, clock, options.runtime, diagnosis);
   print_diagnosis(diagnosis);
-  if (!runtime) return diagnosis.errors.front().kind == ErrorKind::bad_input ? kBadUsage : kFailed;
+  if (!runtime) return exit_code_of(diagnosis.errors.front());
   ReloadDesk reloads;
   std::unique_ptr<HttpServer> server;
   if (const std::string address = runtime->http_address(); !address.empty()) {
