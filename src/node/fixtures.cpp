@@ -58,7 +58,7 @@ class FixtureReader {
       for (const Node& item : items(*expect)) read_expectation(item, fixture.expect);
     if (const Node* never = options.node("never"))
       for (const Node& item : items(*never)) read_expectation(item, fixture.never);
-    if (fixture.expect.empty() && fixture.never.empty())
+    if (fixture.expect.empty() && fixture.never.empty() && errors_.size() == before)
       errors_.push_back({ErrorKind::bad_input, fmt::format("test '{}' expects nothing, so it can not fail", entry.key), entry.key_where, {}});
     std::ranges::stable_sort(fixture.trace, {}, &TraceStep::at);
     fixture.lasts = options.has("lasts") ? options.duration("lasts") : (fixture.trace.empty() ? 0 : fixture.trace.back().at) + kSecond;
@@ -92,12 +92,13 @@ class FixtureReader {
       TraceStep step;
       if (!resolve(target, step)) continue;
       step.shift = shift;
+      const std::size_t count = every > 0 && until > at ? static_cast<std::size_t>((until - at) / every) + 1 : 1;
+      if (count > kMaxTraceSteps - fixture.trace.size()) {
+        error(item.where, fmt::format("given: more than {} samples", kMaxTraceSteps));
+        return;
+      }
       std::size_t index = 0;
       for (Nanos t = at; t <= until; t += every > 0 ? every : 1) {
-        if (fixture.trace.size() >= kMaxTraceSteps) {
-          error(item.where, fmt::format("given: more than {} samples", kMaxTraceSteps));
-          return;
-        }
         step.at = t;
         if (!read_value(target.value, index++, step)) return;
         fixture.trace.push_back(step);
