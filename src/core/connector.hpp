@@ -24,12 +24,12 @@ namespace alara {
 // other placeholders already replaced ("holding/102:float32be", "line/cnc-07/state#temperature").
 struct SignalBinding {
   SignalId signal{};
-  std::string name;        // "cnc-07.spindle_current", for messages
+  std::string name;  // "cnc-07.spindle_current", for messages
   std::string address;
   SignalType type = SignalType::float64;
-  Nanos poll = 0;          // wished period; 0 = the connector's own
+  Nanos poll = 0;  // wished period; 0 = the connector's own
   Where where;
-  double rate_hz = 0;      // declared sampling rate of a waveform, for sources that do not tell it; 0 = unknown
+  double rate_hz = 0;  // declared sampling rate of a waveform, for sources that do not tell it; 0 = unknown
 };
 
 struct ActuatorBinding {
@@ -122,8 +122,8 @@ class Connector {
 class Protocol {
  public:
   virtual ~Protocol() = default;
-  [[nodiscard]] virtual std::string_view key() const = 0;  // "modbus"
-  [[nodiscard]] virtual const Schema& schema() const = 0;  // of the connector's options
+  [[nodiscard]] virtual std::string_view key() const = 0;           // "modbus"
+  [[nodiscard]] virtual const Schema& schema() const = 0;           // of the connector's options
   [[nodiscard]] virtual std::string_view address_help() const = 0;  // grammar of addresses, with examples
   // `options` has passed schema().check(). `directory` is the site file's.
   virtual Result<std::unique_ptr<Connector>> make(const std::string& name, const Node& options,

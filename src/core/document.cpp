@@ -74,7 +74,8 @@ class TreeBuilder final : public YAML::EventHandler {
     return node;
   }
   void open(Node node, const YAML::Mark& mark) {
-    if (levels_.size() >= kMaxDocumentDepth) refuse(mark, fmt::format("nested deeper than {} levels", kMaxDocumentDepth));
+    if (levels_.size() >= kMaxDocumentDepth)
+      refuse(mark, fmt::format("nested deeper than {} levels", kMaxDocumentDepth));
     if (expecting_key()) refuse(mark, "a key must be a plain text");
     levels_.push_back({std::move(node), false, {}, {}});
   }
@@ -101,9 +102,11 @@ class TreeBuilder final : public YAML::EventHandler {
   static void take_key(Level& level, Node node) {
     for (const Node::Entry& entry : level.node.entries)
       if (entry.key == node.scalar)
-        throw Refused{{ErrorKind::bad_input,
-                       fmt::format("key '{}' is given twice; the first is at line {}", node.scalar, entry.key_where.line),
-                       node.where, {}}};
+        throw Refused{
+            {ErrorKind::bad_input,
+             fmt::format("key '{}' is given twice; the first is at line {}", node.scalar, entry.key_where.line),
+             node.where,
+             {}}};
     level.key = std::move(node.scalar);
     level.key_where = std::move(node.where);
     level.has_key = true;
@@ -126,8 +129,12 @@ void append_quoted(std::string& out, std::string_view text) {
 
 void append_canonical(std::string& out, const Node& node) {
   switch (node.kind) {
-    case Node::Kind::null: out += '~'; break;
-    case Node::Kind::scalar: append_quoted(out, node.scalar); break;
+    case Node::Kind::null:
+      out += '~';
+      break;
+    case Node::Kind::scalar:
+      append_quoted(out, node.scalar);
+      break;
     case Node::Kind::list:
       out += '[';
       for (const Node& item : node.items) {
@@ -178,7 +185,8 @@ Result<Node> parse_document(std::string_view text, const std::string& name) {
   } catch (const Refused& refused) {
     return tl::unexpected<Error>(refused.error);
   } catch (const YAML::Exception& error) {
-    return tl::unexpected<Error>(Error{ErrorKind::bad_input, fmt::format("not well-formed YAML: {}", error.msg),
+    return tl::unexpected<Error>(Error{ErrorKind::bad_input,
+                                       fmt::format("not well-formed YAML: {}", error.msg),
                                        {name, error.mark.line + 1, error.mark.column + 1},
                                        "texts with [ ] { } # or ': ' stand in quotes; indent with spaces"});
   } catch (const std::exception& error) {
@@ -191,7 +199,8 @@ Result<Node> load_document(const std::string& path) {
   const auto kind = std::filesystem::status(path, error).type();  // before opening: a pipe without a writer would hang
   if (error || kind == std::filesystem::file_type::not_found)
     return fail(ErrorKind::bad_input, "can not read '{}': {}", path, error ? error.message() : std::strerror(ENOENT));
-  if (kind != std::filesystem::file_type::regular) return fail(ErrorKind::bad_input, "can not read '{}': it is not a regular file", path);
+  if (kind != std::filesystem::file_type::regular)
+    return fail(ErrorKind::bad_input, "can not read '{}': it is not a regular file", path);
   std::ifstream file(path, std::ios::binary);
   if (!file) return fail(ErrorKind::bad_input, "can not read '{}': {}", path, std::strerror(errno));
   const auto size = static_cast<std::size_t>(std::filesystem::file_size(path, error));

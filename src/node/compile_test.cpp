@@ -93,7 +93,8 @@ TEST(Reload, AChangedRuleChangesItsPipelineOnly) {
 }
 
 TEST(Reload, AnotherPipelineLeavesTheRest) {
-  const Reloaded site(std::string(kSite) + "  more: {for: press, rule: {when: \"current > 1[A]\", raise: {severity: low}}}\n");
+  const Reloaded site(std::string(kSite) +
+                      "  more: {for: press, rule: {when: \"current > 1[A]\", raise: {severity: low}}}\n");
   EXPECT_EQ(site.errors(), "");
   EXPECT_TRUE(site.keeps_pipeline("limit#0"));
   EXPECT_TRUE(site.keeps_pipeline("load"));

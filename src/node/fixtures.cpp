@@ -13,31 +13,47 @@ namespace {
 constexpr std::size_t kMaxTraceSteps = 10'000'000;
 
 const Schema& given_schema() {
-  static const Schema kSchema{"given", "Samples that arrive, once or repeated.",
-                              {
-                                  {.name = "at", .type = PropertyType::duration, .sentence = "When it arrives, since the start of the test.", .fallback = "0s"},
-                                  {.name = "every", .type = PropertyType::duration, .sentence = "Repeats it with this period."},
-                                  {.name = "until", .type = PropertyType::duration, .sentence = "Time of the last repetition."},
-                                  {.name = "shift", .type = PropertyType::text, .sentence = "How far the sample's own time is from its arrival, as in -10h or 3650d: late, or a clock that is off."},
-                                  {.name = "set", .type = PropertyType::any, .sentence = "Values by `asset.signal`: a number, true, false, nan, bad (a sample of bad quality), or a list that the repetitions step through.",
-                                   .required = true},
-                              }};
+  static const Schema kSchema{
+      "given",
+      "Samples that arrive, once or repeated.",
+      {
+          {.name = "at",
+           .type = PropertyType::duration,
+           .sentence = "When it arrives, since the start of the test.",
+           .fallback = "0s"},
+          {.name = "every", .type = PropertyType::duration, .sentence = "Repeats it with this period."},
+          {.name = "until", .type = PropertyType::duration, .sentence = "Time of the last repetition."},
+          {.name = "shift",
+           .type = PropertyType::text,
+           .sentence =
+               "How far the sample's own time is from its arrival, as in -10h or 3650d: late, or a clock that is off."},
+          {.name = "set",
+           .type = PropertyType::any,
+           .sentence = "Values by `asset.signal`: a number, true, false, nan, bad (a sample of bad quality), or a list "
+                       "that the repetitions step through.",
+           .required = true},
+      }};
   return kSchema;
 }
 
 const Schema& expect_schema() {
-  static const Schema kSchema{"expect", "Exactly one of command, event and cleared, and when.",
-                              {
-                                  {.name = "at", .type = PropertyType::duration, .sentence = "Not before this time."},
-                                  {.name = "within", .type = PropertyType::duration, .sentence = "At most this long after `at`.", .fallback = "10ms"},
-                                  {.name = "by", .type = PropertyType::duration, .sentence = "Not after this time."},
-                                  {.name = "command", .type = PropertyType::text, .sentence = "Actuator address, as in plc/coil/1."},
-                                  {.name = "value", .type = PropertyType::number, .sentence = "The commanded value."},
-                                  {.name = "event", .type = PropertyType::text, .sentence = "Pipeline that must raise an event."},
-                                  {.name = "cleared", .type = PropertyType::text, .sentence = "Pipeline whose event must be cleared."},
-                                  {.name = "asset", .type = PropertyType::text, .sentence = "The event's asset."},
-                                  {.name = "text", .type = PropertyType::text, .sentence = "A part of the event's text."},
-                              }};
+  static const Schema kSchema{
+      "expect",
+      "Exactly one of command, event and cleared, and when.",
+      {
+          {.name = "at", .type = PropertyType::duration, .sentence = "Not before this time."},
+          {.name = "within",
+           .type = PropertyType::duration,
+           .sentence = "At most this long after `at`.",
+           .fallback = "10ms"},
+          {.name = "by", .type = PropertyType::duration, .sentence = "Not after this time."},
+          {.name = "command", .type = PropertyType::text, .sentence = "Actuator address, as in plc/coil/1."},
+          {.name = "value", .type = PropertyType::number, .sentence = "The commanded value."},
+          {.name = "event", .type = PropertyType::text, .sentence = "Pipeline that must raise an event."},
+          {.name = "cleared", .type = PropertyType::text, .sentence = "Pipeline whose event must be cleared."},
+          {.name = "asset", .type = PropertyType::text, .sentence = "The event's asset."},
+          {.name = "text", .type = PropertyType::text, .sentence = "A part of the event's text."},
+      }};
   return kSchema;
 }
 
@@ -59,9 +75,13 @@ class FixtureReader {
     if (const Node* never = options.node("never"))
       for (const Node& item : items(*never)) read_expectation(item, fixture.never);
     if (fixture.expect.empty() && fixture.never.empty() && errors_.size() == before)
-      errors_.push_back({ErrorKind::bad_input, fmt::format("test '{}' expects nothing, so it can not fail", entry.key), entry.key_where, {}});
+      errors_.push_back({ErrorKind::bad_input,
+                         fmt::format("test '{}' expects nothing, so it can not fail", entry.key),
+                         entry.key_where,
+                         {}});
     std::ranges::stable_sort(fixture.trace, {}, &TraceStep::at);
-    fixture.lasts = options.has("lasts") ? options.duration("lasts") : (fixture.trace.empty() ? 0 : fixture.trace.back().at) + kSecond;
+    fixture.lasts = options.has("lasts") ? options.duration("lasts")
+                                         : (fixture.trace.empty() ? 0 : fixture.trace.back().at) + kSecond;
     fixtures.push_back(std::move(fixture));
   }
 
@@ -110,7 +130,8 @@ class FixtureReader {
   bool read_shift(const Options& options, Nanos& shift) {
     const std::string text = options.text("shift");
     const bool back = text.starts_with('-');
-    const auto amount = parse_duration(back || text.starts_with('+') ? std::string_view(text).substr(1) : std::string_view(text));
+    const auto amount =
+        parse_duration(back || text.starts_with('+') ? std::string_view(text).substr(1) : std::string_view(text));
     if (!amount) {
       error(options.where("shift"), fmt::format("given: shift: {}", amount.error().message), "as in -10h, 2s or 3650d");
       return false;
@@ -204,15 +225,28 @@ class FixtureReader {
 }  // namespace
 
 const Schema& fixture_schema() {
-  static const Property kGiven{.name = "given", .type = PropertyType::object, .sentence = {}, .fields = &given_schema()};
-  static const Property kExpect{.name = "expect", .type = PropertyType::object, .sentence = {}, .fields = &expect_schema()};
-  static const Schema kSchema{"test", "One fixture: samples that arrive, and what must and must never come of them.",
-                              {
-                                  {.name = "given", .type = PropertyType::list, .sentence = "The input trace.", .required = true, .element = &kGiven},
-                                  {.name = "expect", .type = PropertyType::list, .sentence = "What must come out.", .element = &kExpect},
-                                  {.name = "never", .type = PropertyType::list, .sentence = "What must not come out, each entry as in `expect`.", .element = &kExpect},
-                                  {.name = "lasts", .type = PropertyType::duration, .sentence = "Virtual time to run. Default: until 1s after the trace."},
-                              }};
+  static const Property kGiven{
+      .name = "given", .type = PropertyType::object, .sentence = {}, .fields = &given_schema()};
+  static const Property kExpect{
+      .name = "expect", .type = PropertyType::object, .sentence = {}, .fields = &expect_schema()};
+  static const Schema kSchema{
+      "test",
+      "One fixture: samples that arrive, and what must and must never come of them.",
+      {
+          {.name = "given",
+           .type = PropertyType::list,
+           .sentence = "The input trace.",
+           .required = true,
+           .element = &kGiven},
+          {.name = "expect", .type = PropertyType::list, .sentence = "What must come out.", .element = &kExpect},
+          {.name = "never",
+           .type = PropertyType::list,
+           .sentence = "What must not come out, each entry as in `expect`.",
+           .element = &kExpect},
+          {.name = "lasts",
+           .type = PropertyType::duration,
+           .sentence = "Virtual time to run. Default: until 1s after the trace."},
+      }};
   return kSchema;
 }
 

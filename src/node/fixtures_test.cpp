@@ -51,7 +51,8 @@ TEST(Fixtures, FaultsAreToldWithTheirPlace) {
             Texts{"site.yaml:8:63: 'plx/coil/1': there is no connector 'plx' (did you mean 'plc'?)"});
   EXPECT_EQ(faults("  a: {given: [{set: {motor-1.current: 1}}], never: [{event: limit, command: plc/coil/1}]}\n"),
             Texts{"site.yaml:8:53: expect: exactly one of command, event and cleared is needed"});
-  EXPECT_EQ(faults("  a: {given: [{set: {motor-1.current: 1}}]}\n"), Texts{"site.yaml:8:3: test 'a' expects nothing, so it can not fail"});
+  EXPECT_EQ(faults("  a: {given: [{set: {motor-1.current: 1}}]}\n"),
+            Texts{"site.yaml:8:3: test 'a' expects nothing, so it can not fail"});
   EXPECT_EQ(faults("  a: {given: [{until: 3s, set: {motor-1.current: 1}}], never: [{event: limit}]}\n"),
             Texts{"site.yaml:8:15: given: 'until' needs 'every'"});
   EXPECT_EQ(faults("  a: {given: [{set: 3}], never: [{event: limit}]}\n"),
@@ -61,13 +62,17 @@ TEST(Fixtures, FaultsAreToldWithTheirPlace) {
 }
 
 TEST(Fixtures, ATraceThatWouldFillTheMemoryIsRefused) {
-  const auto told = faults("  a: {given: [{every: 1ns, until: 1d, set: {motor-1.current: 1}}], never: [{event: limit}]}\n");
+  const auto told =
+      faults("  a: {given: [{every: 1ns, until: 1d, set: {motor-1.current: 1}}], never: [{event: limit}]}\n");
   ASSERT_EQ(told.size(), 1u);
   EXPECT_NE(told[0].find("more than 10000000 samples"), std::string::npos) << told[0];
 }
 
 TEST(Fixtures, RepetitionsStepThroughAListAndShiftMovesTheSamplesOwnTime) {
-  const auto checked = check_site_text(std::string(kSite) + "  a: {given: [{at: 1s, every: 1s, until: 4s, shift: -2h, set: {motor-1.current: [1, bad, true]}}], never: [{event: limit}]}\n", "site.yaml");
+  const auto checked = check_site_text(std::string(kSite) +
+                                           "  a: {given: [{at: 1s, every: 1s, until: 4s, shift: -2h, set: "
+                                           "{motor-1.current: [1, bad, true]}}], never: [{event: limit}]}\n",
+                                       "site.yaml");
   std::vector<Error> errors;
   const auto fixtures = read_fixtures(checked->site, errors);
   ASSERT_EQ(fixtures.size(), 1u);
@@ -81,7 +86,9 @@ TEST(Fixtures, RepetitionsStepThroughAListAndShiftMovesTheSamplesOwnTime) {
 
 TEST(Fixtures, WhatIsExpectedMustHappenInTimeWithItsValueAndText) {
   const std::string given = "  a: {given: [{at: 1s, set: {motor-1.current: 35}}], expect: [";
-  EXPECT_TRUE(run(given + "{at: 1s, command: plc/coil/1, value: 1}, {by: 1s, event: limit, asset: motor-1, text: 35 A}]}\n").passed());
+  EXPECT_TRUE(
+      run(given + "{at: 1s, command: plc/coil/1, value: 1}, {by: 1s, event: limit, asset: motor-1, text: 35 A}]}\n")
+          .passed());
   EXPECT_FALSE(run(given + "{at: 1s, command: plc/coil/1, value: 2}]}\n").passed());
   EXPECT_FALSE(run(given + "{at: 1500ms, command: plc/coil/1}]}\n").passed());
   EXPECT_FALSE(run(given + "{by: 900ms, event: limit}]}\n").passed());
@@ -98,7 +105,8 @@ TEST(Fixtures, WhatMustNeverHappenFailsWhenItDoesAndSaysWhen) {
 }
 
 TEST(Fixtures, TheSameFixtureGivesTheSameLog) {
-  const std::string tests = "  a: {given: [{every: 10ms, until: 5s, set: {motor-1.current: [20, 35, nan, 10]}}], expect: [{event: limit}]}\n";
+  const std::string tests =
+      "  a: {given: [{every: 10ms, until: 5s, set: {motor-1.current: [20, 35, nan, 10]}}], expect: [{event: limit}]}\n";
   EXPECT_EQ(run(tests).log, run(tests).log);
 }
 

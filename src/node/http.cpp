@@ -30,7 +30,8 @@ int HttpServer::port() const { return state_->port; }
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(const std::string& address, std::vector<HttpRoute> routes) {
   const std::size_t colon = address.rfind(':');
-  const auto port = colon == std::string::npos ? fail(ErrorKind::bad_input, "") : parse_integer(address.substr(colon + 1));
+  const auto port =
+      colon == std::string::npos ? fail(ErrorKind::bad_input, "") : parse_integer(address.substr(colon + 1));
   if (!port || *port < 0 || *port > 65535)
     return fail(ErrorKind::bad_input, "http: '{}' is not host:port, as in 127.0.0.1:8090", address);
   auto state = std::make_unique<State>();
@@ -60,7 +61,8 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const std::string& address
   const std::string host = address.substr(0, colon);
   const bool bound = *port == 0 ? (state->port = state->server.bind_to_any_port(host)) > 0
                                 : state->server.bind_to_port(host, static_cast<int>(*port));
-  if (!bound) return fail(ErrorKind::unavailable, "http: can not listen on {}; is another node running there?", address);
+  if (!bound)
+    return fail(ErrorKind::unavailable, "http: can not listen on {}; is another node running there?", address);
   if (*port != 0) state->port = static_cast<int>(*port);
   state->thread = std::jthread([server = &state->server] { server->listen_after_bind(); });
   while (!state->server.is_running()) std::this_thread::yield();

@@ -11,11 +11,14 @@ namespace alara::node {
 namespace {
 
 std::vector<HttpRoute> routes() {
-  return {{"GET", "/hello", [](const HttpRequest& request) {
+  return {{"GET", "/hello",
+           [](const HttpRequest& request) {
              const auto name = request.query.find("name");
              return HttpReply{200, "text/plain", "hello " + (name == request.query.end() ? "you" : name->second)};
            }},
-          {"POST", "/echo", [](const HttpRequest& request) { return HttpReply{422, "text/plain", request.body}; }}};
+          {"POST", "/echo", [](const HttpRequest& request) {
+             return HttpReply{422, "text/plain", request.body};
+           }}};
 }
 
 std::unique_ptr<HttpServer> start() {

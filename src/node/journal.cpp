@@ -18,7 +18,8 @@ bool append_line(int fd, std::string line) {
 
 }  // namespace
 
-Result<std::unique_ptr<Journal>> Journal::open(const std::string& events_path, const std::string& audit_path, Naming naming, EventStore& store) {
+Result<std::unique_ptr<Journal>> Journal::open(const std::string& events_path, const std::string& audit_path,
+                                               Naming naming, EventStore& store) {
   auto journal = std::unique_ptr<Journal>(new Journal(std::move(naming), store));
   if (!events_path.empty()) {
     journal->events_fd_ = ::open(events_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);

@@ -32,10 +32,11 @@ class JournalTest : public ::testing::Test {
   ~JournalTest() override { std::filesystem::remove_all(folder); }
 
   std::unique_ptr<Journal> open(const std::string& events, const std::string& audit) {
-    auto journal = Journal::open(events, audit,
-                                 {[](PipelineId) { return std::string("overload"); }, [](AssetId) { return std::string("cnc-07"); },
-                                  [](ActuatorId) { return std::string("plc/coil/7"); }},
-                                 store);
+    auto journal = Journal::open(
+        events, audit,
+        {[](PipelineId) { return std::string("overload"); }, [](AssetId) { return std::string("cnc-07"); },
+         [](ActuatorId) { return std::string("plc/coil/7"); }},
+        store);
     EXPECT_TRUE(journal.has_value()) << journal.error().text();
     return journal ? std::move(*journal) : nullptr;
   }
@@ -99,7 +100,8 @@ TEST_F(JournalTest, CommandsGoToTheAuditLog) {
   journal->flush();
   const auto written = lines(folder + "/audit.log");
   ASSERT_EQ(written.size(), 1u);
-  for (const char* part : {"refused", "interlock", "overload", "plc/coil/7"}) EXPECT_NE(written[0].find(part), std::string::npos) << written[0];
+  for (const char* part : {"refused", "interlock", "overload", "plc/coil/7"})
+    EXPECT_NE(written[0].find(part), std::string::npos) << written[0];
 }
 
 TEST_F(JournalTest, AppendsToWhatIsThere) {

@@ -38,7 +38,8 @@ class Exposition {
       std::string name, type;
       words >> name >> type;
       if (name != family_) return wrong(line, "type without help");
-      if (!std::set<std::string>{"counter", "gauge", "summary", "histogram", "untyped"}.contains(type)) return wrong(line, "unknown type");
+      if (!std::set<std::string>{"counter", "gauge", "summary", "histogram", "untyped"}.contains(type))
+        return wrong(line, "unknown type");
       return;
     }
     read_sample(line);
@@ -46,10 +47,13 @@ class Exposition {
 
   void read_sample(const std::string& line) {
     std::size_t at = 0;
-    const auto name_char = [&](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == ':'; };
+    const auto name_char = [&](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == ':';
+    };
     while (at < line.size() && name_char(line[at])) ++at;
     const std::string name = line.substr(0, at);
-    if (name.empty() || (name != family_ && name != family_ + "_sum" && name != family_ + "_count")) return wrong(line, "sample outside its family");
+    if (name.empty() || (name != family_ && name != family_ + "_sum" && name != family_ + "_count"))
+      return wrong(line, "sample outside its family");
     if (at < line.size() && line[at] == '{' && !skip_labels(line, at)) return wrong(line, "bad labels");
     if (at >= line.size() || line[at] != ' ') return wrong(line, "no blank before the value");
     char* end = nullptr;
@@ -63,7 +67,8 @@ class Exposition {
       const std::size_t equals = line.find("=\"", at);
       if (equals == std::string::npos || equals == at) return false;
       for (at = equals + 2; at < line.size() && line[at] != '"'; ++at)
-        if (line[at] == '\\' && (++at >= line.size() || std::string("\\\"n").find(line[at]) == std::string::npos)) return false;
+        if (line[at] == '\\' && (++at >= line.size() || std::string("\\\"n").find(line[at]) == std::string::npos))
+          return false;
       if (at >= line.size()) return false;
       if (line[++at] == ',') ++at;
     }
@@ -79,7 +84,9 @@ TEST(Metrics, LabelsAreEscaped) {
   MetricsText text;
   text.family("alara_x_total", "counter", "Something.");
   text.sample({{"name", "a\"b\\c\nd"}}, 3);
-  EXPECT_EQ(text.take(), "# HELP alara_x_total Something.\n# TYPE alara_x_total counter\nalara_x_total{name=\"a\\\"b\\\\c\\nd\"} 3\n");
+  EXPECT_EQ(
+      text.take(),
+      "# HELP alara_x_total Something.\n# TYPE alara_x_total counter\nalara_x_total{name=\"a\\\"b\\\\c\\nd\"} 3\n");
 }
 
 TEST(Metrics, LargeCountersKeepTheirLastDigit) {

@@ -19,10 +19,10 @@ namespace alara::node {
 namespace {
 
 constexpr int kFastPriority = 50;
-constexpr int kIoPriority = 51;                        // acks must not wait for the shard that waits for them
-constexpr Nanos kSlowLaneGather = 5 * kMillisecond;    // fewer, larger rounds where nothing waits for them
+constexpr int kIoPriority = 51;                      // acks must not wait for the shard that waits for them
+constexpr Nanos kSlowLaneGather = 5 * kMillisecond;  // fewer, larger rounds where nothing waits for them
 constexpr Nanos kHousekeeping = 20 * kMillisecond;
-constexpr Nanos kSafeStop = 500 * kMillisecond;        // for safe values to be acknowledged
+constexpr Nanos kSafeStop = 500 * kMillisecond;  // for safe values to be acknowledged
 
 double resident_mb() {
   std::ifstream statm("/proc/self/statm");
@@ -34,7 +34,9 @@ double resident_mb() {
 double cpu_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -74,12 +76,16 @@ void release_what_starting_took() {
 }
 
 Error restart_needed(const Site& site, std::string_view what) {
-  return {ErrorKind::bad_input, fmt::format("settings.{} can not change while the node runs", what), {site.path}, "restart the node"};
+  return {ErrorKind::bad_input,
+          fmt::format("settings.{} can not change while the node runs", what),
+          {site.path},
+          "restart the node"};
 }
 
 }  // namespace
 
-std::unique_ptr<Runtime> Runtime::start(const std::string& path, Clock& clock, const RuntimeOptions& options, Diagnosis& diagnosis) {
+std::unique_ptr<Runtime> Runtime::start(const std::string& path, Clock& clock, const RuntimeOptions& options,
+                                        Diagnosis& diagnosis) {
   auto runtime = std::unique_ptr<Runtime>(new Runtime(clock, options));
   runtime->path_ = path;
   runtime->started_ = clock.monotonic();
@@ -135,7 +141,8 @@ Diagnosis Runtime::read(Site& site, Compiled& compiled, const Compiled* before) 
   Diagnosis diagnosis;
   auto document = load_document(path_);
   if (document)
-    if (Status filled = fill_environment(*document); !filled) document = tl::unexpected<Error>(std::move(filled).error());
+    if (Status filled = fill_environment(*document); !filled)
+      document = tl::unexpected<Error>(std::move(filled).error());
   if (!document) {
     diagnosis.errors.push_back(std::move(document).error());
     return diagnosis;
@@ -179,13 +186,15 @@ Status Runtime::install(Site site, Compiled compiled) {
   for (CompiledConnector& connector : compiled.connectors) {
     named.insert(connector.name);
     const auto running = connectors_.find(connector.name);
-    if (running != connectors_.end() && running->second.compiled.fingerprint == connector.fingerprint) kept.insert(connector.name);
+    if (running != connectors_.end() && running->second.compiled.fingerprint == connector.fingerprint)
+      kept.insert(connector.name);
   }
   for (auto& [name, attached] : connectors_)
     if (!kept.contains(name)) stop_connector(attached);
   for (const CompiledConnector& connector : compiled.connectors)
     if (!connectors_.contains(connector.name)) {
-      ALARA_TRY(flow::Engine::Connection* const connection, engine_->connect(connector.id, inlet_options(site.settings, connector.name)));
+      ALARA_TRY(flow::Engine::Connection* const connection,
+                engine_->connect(connector.id, inlet_options(site.settings, connector.name)));
       connectors_[connector.name].connection = connection;
     }
   ALARA_CHECK(engine_->apply(std::move(compiled.engine)));
@@ -214,20 +223,21 @@ Diagnosis Runtime::reload() {
   Diagnosis diagnosis = read(site, compiled, &compiled_);
   if (diagnosis.ok()) {
     const Settings &now = site_.settings, &wished = site.settings;
-    for (const auto& [what, differs] : std::initializer_list<std::pair<std::string_view, bool>>{
-             {"shards", wished.shards != now.shards},
-             {"ring", wished.ring != now.ring},
-             {"when_full", wished.when_full != now.when_full},
-             {"max_skew", wished.max_skew != now.max_skew},
-             {"time", wished.replay != now.replay},
-             {"http", wished.http != now.http},
-             {"audit", wished.audit != now.audit},
-             {"events", wished.events != now.events}})
+    for (const auto& [what, differs] :
+         std::initializer_list<std::pair<std::string_view, bool>>{{"shards", wished.shards != now.shards},
+                                                                  {"ring", wished.ring != now.ring},
+                                                                  {"when_full", wished.when_full != now.when_full},
+                                                                  {"max_skew", wished.max_skew != now.max_skew},
+                                                                  {"time", wished.replay != now.replay},
+                                                                  {"http", wished.http != now.http},
+                                                                  {"audit", wished.audit != now.audit},
+                                                                  {"events", wished.events != now.events}})
       if (differs) diagnosis.errors.push_back(restart_needed(site, what));
   }
   if (diagnosis.ok()) {
     journal_->set_uplink(nullptr, "");
-    if (Status installed = install(std::move(site), std::move(compiled)); !installed) diagnosis.errors.push_back(std::move(installed).error());
+    if (Status installed = install(std::move(site), std::move(compiled)); !installed)
+      diagnosis.errors.push_back(std::move(installed).error());
     for (auto& [name, attached] : connectors_)
       if (!attached.running)
         if (Status begun = start_connector(attached); !begun) diagnosis.errors.push_back(std::move(begun).error());
@@ -250,7 +260,11 @@ void Runtime::replace_changed_models(Diagnosis& diagnosis) {
       if (file && file->info.digest == session->info().digest) continue;
       const Status replaced = file ? step.model->replace(session->path()) : Status(tl::unexpected<Error>(file.error()));
       if (!replaced)
-        diagnosis.warnings.push_back({replaced.error().kind, fmt::format("pipeline '{}': step '{}' goes on with its old model: {}", part.name, step.name, replaced.error().message), {site_.path}, {}});
+        diagnosis.warnings.push_back({replaced.error().kind,
+                                      fmt::format("pipeline '{}': step '{}' goes on with its old model: {}", part.name,
+                                                  step.name, replaced.error().message),
+                                      {site_.path},
+                                      {}});
     }
 }
 
@@ -298,10 +312,13 @@ void Runtime::start_journal() {
   if (site_.uplink.enabled) {
     sink = connectors_.at(site_.connectors[site_.uplink.to.connector].name).compiled.code->message_sink();
     address = site_.uplink.to.address;
-    if (sink == nullptr) notes_.push_back(fmt::format("uplink: connector '{}' can not carry messages", site_.connectors[site_.uplink.to.connector].name));
+    if (sink == nullptr)
+      notes_.push_back(fmt::format("uplink: connector '{}' can not carry messages",
+                                   site_.connectors[site_.uplink.to.connector].name));
   }
   journal_->set_uplink(sink, address);
-  if (!housekeeper_.joinable()) housekeeper_ = std::jthread([this](const std::stop_token& stop) { housekeeping(stop); });
+  if (!housekeeper_.joinable())
+    housekeeper_ = std::jthread([this](const std::stop_token& stop) { housekeeping(stop); });
 }
 
 void Runtime::housekeeping(const std::stop_token& stop) {
@@ -368,7 +385,8 @@ void Runtime::lock_memory() {
   rlimit limit{};
   getrlimit(RLIMIT_MEMLOCK, &limit);
   if (limit.rlim_cur != RLIM_INFINITY && geteuid() != 0) {
-    notes_.push_back(fmt::format("memory is not locked: the limit is {} (set LimitMEMLOCK=infinity)", format_size(limit.rlim_cur)));
+    notes_.push_back(
+        fmt::format("memory is not locked: the limit is {} (set LimitMEMLOCK=infinity)", format_size(limit.rlim_cur)));
     return;
   }
   if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
@@ -434,18 +452,21 @@ NodeStatus Runtime::status() const {
       const auto run_times = std::make_shared<Histogram>();
       step.model->add_run_times(*run_times);
       const auto session = step.model->session();
-      status.models.push_back({part.name, step.name, session->path(), session->info().digest, step.model->replaced(), run_times});
+      status.models.push_back(
+          {part.name, step.name, session->path(), session->info().digest, step.model->replaced(), run_times});
     }
   for (std::size_t i = 0; i < engine_->shard_count(); ++i) {
     flow::Shard& shard = engine_->shard(i);
     const Nanos last_turn = shard.stats().last_turn.load();
     bool waiting = false;
     for (const auto& [name, attached] : connectors_)
-      if (const flow::Ring* ring = attached.connection->inlet.existing_ring_to(i)) waiting = waiting || ring->account().buffered > 0;
+      if (const flow::Ring* ring = attached.connection->inlet.existing_ring_to(i))
+        waiting = waiting || ring->account().buffered > 0;
     status.shards.push_back({shard.options().name, last_turn, waiting});
     status.events_lost += shard.decisions().lost_events();
     status.audit_lines_lost += shard.decisions().lost_audit_lines();
-    for (const auto& stats : shard.pipelines()) status.pipelines.push_back({identities_.pipelines.name_of(stats->id), stats, stats->rows_in.get()});
+    for (const auto& stats : shard.pipelines())
+      status.pipelines.push_back({identities_.pipelines.name_of(stats->id), stats, stats->rows_in.get()});
   }
   return status;
 }
@@ -469,7 +490,8 @@ std::vector<ShownValue> Runtime::results(std::string_view name_part, std::size_t
       for (std::size_t k = 0; k < step.gives.size(); ++k)
         for (std::size_t slot = 0; slot < part.assets.size(); ++slot) {
           if (out.size() >= at_most) return out;
-          const std::string name = fmt::format("{}.{}.{}", site_.assets[part.assets[slot]].name, part.name, step.gives[k].name);
+          const std::string name =
+              fmt::format("{}.{}.{}", site_.assets[part.assets[slot]].name, part.name, step.gives[k].name);
           if (name.find(name_part) == std::string::npos) continue;
           const auto id = static_cast<SignalId>(step.first_result + k * part.assets.size() + slot);
           out.push_back({name, step.gives[k].unit.text(), engine_->latest().read(id)});

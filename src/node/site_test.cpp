@@ -12,29 +12,28 @@ namespace alara::node {
 namespace {
 
 // A good site; each test breaks one line of it.
-constexpr std::string_view
-    kGood =
-        "node: line-1\n"                                                                                      // 1
-        "settings: {shards: 1, memory: 64MB}\n"                                                               // 2
-        "connectors:\n"                                                                                       // 3
-        "  plc: {modbus: {endpoint: \"tcp://127.0.0.1:5020\", poll: 10ms}}\n"                                 // 4
-        "asset_types:\n"                                                                                      // 5
-        "  press:\n"                                                                                          // 6
-        "    signals:\n"                                                                                      // 7
-        "      motor_current: {unit: A, type: float32, rate: 100Hz}\n"                                        // 8
-        "      guard_open: {type: bool}\n"                                                                    // 9
-        "assets:\n"                                                                                           // 10
-        "  press-{1..3}:\n"                                                                                   // 11
-        "    type: press\n"                                                                                   // 12
-        "    from: {motor_current: \"plc/holding/{100+2*n}:float32be\", guard_open: \"plc/discrete/{n}\"}\n"  // 13
-        "pipelines:\n"                                                                                        // 14
-        "  overload:\n"                                                                                       // 15
-        "    for: press\n"                                                                                    // 16
-        "    lane: fast\n"                                                                                    // 17
-        "    steps:\n"                                                                                        // 18
-        "      load: {window: {of: motor_current, kind: tumbling, size: 1s, use: [mean]}}\n"                  // 19
-        "      high: {rule: {when: \"load.mean > 30[A]\", unless: guard_open, do: {write: \"plc/coil/{n}\", value: "
-        "1}}}\n";  // 20
+constexpr std::string_view kGood =
+    "node: line-1\n"                                                                                      // 1
+    "settings: {shards: 1, memory: 64MB}\n"                                                               // 2
+    "connectors:\n"                                                                                       // 3
+    "  plc: {modbus: {endpoint: \"tcp://127.0.0.1:5020\", poll: 10ms}}\n"                                 // 4
+    "asset_types:\n"                                                                                      // 5
+    "  press:\n"                                                                                          // 6
+    "    signals:\n"                                                                                      // 7
+    "      motor_current: {unit: A, type: float32, rate: 100Hz}\n"                                        // 8
+    "      guard_open: {type: bool}\n"                                                                    // 9
+    "assets:\n"                                                                                           // 10
+    "  press-{1..3}:\n"                                                                                   // 11
+    "    type: press\n"                                                                                   // 12
+    "    from: {motor_current: \"plc/holding/{100+2*n}:float32be\", guard_open: \"plc/discrete/{n}\"}\n"  // 13
+    "pipelines:\n"                                                                                        // 14
+    "  overload:\n"                                                                                       // 15
+    "    for: press\n"                                                                                    // 16
+    "    lane: fast\n"                                                                                    // 17
+    "    steps:\n"                                                                                        // 18
+    "      load: {window: {of: motor_current, kind: tumbling, size: 1s, use: [mean]}}\n"                  // 19
+    "      high: {rule: {when: \"load.mean > 30[A]\", unless: guard_open, do: {write: \"plc/coil/{n}\", value: "
+    "1}}}\n";  // 20
 
 std::string with(std::string_view old_text, std::string_view new_text) {
   std::string text(kGood);

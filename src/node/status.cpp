@@ -33,7 +33,9 @@ Json counts_json(const std::vector<std::pair<std::string, std::uint64_t>>& count
 
 std::string_view lane_name(flow::Lane lane) { return lane == flow::Lane::fast ? "fast" : "slow"; }
 
-std::uint64_t acks_of(const flow::PipelineStats& stats, Outcome outcome) { return stats.acks[static_cast<std::size_t>(outcome)].get(); }
+std::uint64_t acks_of(const flow::PipelineStats& stats, Outcome outcome) {
+  return stats.acks[static_cast<std::size_t>(outcome)].get();
+}
 
 Json connector_json(const ConnectorStatus& c) {
   return {{"name", c.name},
@@ -66,14 +68,18 @@ Json connector_json(const ConnectorStatus& c) {
 Json pipeline_json(const PipelineStatus& pipeline) {
   const flow::PipelineStats& s = *pipeline.stats;
   Json acks = Json::object();
-  for (std::size_t i = 0; i < flow::kOutcomes; ++i) acks[std::string(name_of(static_cast<Outcome>(i)))] = s.acks[i].get();
+  for (std::size_t i = 0; i < flow::kOutcomes; ++i)
+    acks[std::string(name_of(static_cast<Outcome>(i)))] = s.acks[i].get();
   Json steps = Json::array();
   for (const flow::StepStats& step : s.steps) {
     Json counters = Json::object();
     for (const auto& counter : step.counters)
       if (!counter.text().empty()) counters[std::string(counter.text())] = counter.value.get();
-    steps.push_back({{"name", step.name}, {"rows_in", step.rows_in.get()}, {"rows_out", step.rows_out.get()},
-                     {"memory_bytes", step.memory_bytes.get()}, {"counters", counters}});
+    steps.push_back({{"name", step.name},
+                     {"rows_in", step.rows_in.get()},
+                     {"rows_out", step.rows_out.get()},
+                     {"memory_bytes", step.memory_bytes.get()},
+                     {"counters", counters}});
   }
   return {{"name", s.name},
           {"part", pipeline.part},
@@ -95,26 +101,35 @@ Json pipeline_json(const PipelineStatus& pipeline) {
 void connector_metrics(MetricsText& out, const NodeStatus& status) {
   const auto counter = [&](std::string_view name, std::string_view help, auto value) {
     out.family(name, "counter", help);
-    for (const ConnectorStatus& c : status.connectors) out.sample({{"connector", c.name}}, static_cast<double>(value(c)));
+    for (const ConnectorStatus& c : status.connectors)
+      out.sample({{"connector", c.name}}, static_cast<double>(value(c)));
   };
-  counter("alara_points_received_total", "Points that arrived, readable or not.", [](const auto& c) { return c.account.received; });
-  counter("alara_points_accepted_total", "Points accepted; equals delivered + buffered + dropped.", [](const auto& c) { return c.account.accepted; });
-  counter("alara_points_delivered_total", "Points handed to pipelines and the latest values.", [](const auto& c) { return c.account.delivered; });
+  counter("alara_points_received_total", "Points that arrived, readable or not.",
+          [](const auto& c) { return c.account.received; });
+  counter("alara_points_accepted_total", "Points accepted; equals delivered + buffered + dropped.",
+          [](const auto& c) { return c.account.accepted; });
+  counter("alara_points_delivered_total", "Points handed to pipelines and the latest values.",
+          [](const auto& c) { return c.account.delivered; });
   out.family("alara_points_buffered", "gauge", "Points waiting in rings.");
-  for (const ConnectorStatus& c : status.connectors) out.sample({{"connector", c.name}}, static_cast<double>(c.account.buffered));
+  for (const ConnectorStatus& c : status.connectors)
+    out.sample({{"connector", c.name}}, static_cast<double>(c.account.buffered));
   out.family("alara_points_dropped_total", "counter", "Accepted points that were dropped, by reason.");
   for (const ConnectorStatus& c : status.connectors)
-    for (const auto& [reason, points] : c.account.dropped) out.sample({{"connector", c.name}, {"reason", reason}}, static_cast<double>(points));
+    for (const auto& [reason, points] : c.account.dropped)
+      out.sample({{"connector", c.name}, {"reason", reason}}, static_cast<double>(points));
   out.family("alara_points_rejected_total", "counter", "Points that could not be accepted, by reason.");
   for (const ConnectorStatus& c : status.connectors)
-    for (const auto& [reason, points] : c.account.rejected) out.sample({{"connector", c.name}, {"reason", reason}}, static_cast<double>(points));
-  counter("alara_points_skewed_total", "Points whose time was ahead of the clock and was replaced.", [](const auto& c) { return c.account.skewed; });
+    for (const auto& [reason, points] : c.account.rejected)
+      out.sample({{"connector", c.name}, {"reason", reason}}, static_cast<double>(points));
+  counter("alara_points_skewed_total", "Points whose time was ahead of the clock and was replaced.",
+          [](const auto& c) { return c.account.skewed; });
   counter("alara_connector_bytes_in_total", "Bytes read.", [](const auto& c) { return c.bytes_in; });
   counter("alara_connector_bytes_out_total", "Bytes written.", [](const auto& c) { return c.bytes_out; });
   counter("alara_connector_connects_total", "Connections made.", [](const auto& c) { return c.connects; });
   counter("alara_connector_errors_total", "Errors.", [](const auto& c) { return c.errors; });
   counter("alara_connector_polls_total", "Polls done.", [](const auto& c) { return c.polls_done; });
-  counter("alara_connector_polls_missed_total", "Polls of the schedule that were not done in time.", [](const auto& c) { return c.polls_missed; });
+  counter("alara_connector_polls_missed_total", "Polls of the schedule that were not done in time.",
+          [](const auto& c) { return c.polls_missed; });
   out.family("alara_connector_connected", "gauge", "1 while connected.");
   for (const ConnectorStatus& c : status.connectors) out.sample({{"connector", c.name}}, c.connected ? 1 : 0);
 }
@@ -125,22 +140,29 @@ void pipeline_metrics(MetricsText& out, const NodeStatus& status) {
     for (const PipelineStatus& p : status.pipelines)
       out.sample({{"pipeline", p.stats->name}, {"part", p.part}}, static_cast<double>(value(*p.stats)));
   };
-  counter("alara_pipeline_rows_total", "Samples that reached the pipeline's inputs.", [](const auto& s) { return s.rows_in.get(); });
+  counter("alara_pipeline_rows_total", "Samples that reached the pipeline's inputs.",
+          [](const auto& s) { return s.rows_in.get(); });
   counter("alara_pipeline_bad_total", "Of these: of bad quality.", [](const auto& s) { return s.bad.get(); });
   counter("alara_pipeline_nan_total", "Of these: not a number.", [](const auto& s) { return s.nan.get(); });
-  counter("alara_commands_sent_total", "Commands sent to connectors.", [](const auto& s) { return s.commands_sent.get(); });
-  counter("alara_commands_refused_total", "Commands that found no room or no route.", [](const auto& s) { return s.commands_refused.get(); });
-  counter("alara_deadline_misses_total", "Commands acknowledged late or not at all.", [](const auto& s) { return s.deadline_misses.get(); });
+  counter("alara_commands_sent_total", "Commands sent to connectors.",
+          [](const auto& s) { return s.commands_sent.get(); });
+  counter("alara_commands_refused_total", "Commands that found no room or no route.",
+          [](const auto& s) { return s.commands_refused.get(); });
+  counter("alara_deadline_misses_total", "Commands acknowledged late or not at all.",
+          [](const auto& s) { return s.deadline_misses.get(); });
   counter("alara_events_total", "Events raised and cleared.", [](const auto& s) { return s.events.get(); });
   out.family("alara_command_acks_total", "counter", "Acks by outcome.");
   for (const PipelineStatus& p : status.pipelines)
     for (std::size_t i = 0; i < flow::kOutcomes; ++i)
       out.sample({{"pipeline", p.stats->name}, {"part", p.part}, {"outcome", name_of(static_cast<Outcome>(i))}},
                  static_cast<double>(p.stats->acks[i].get()));
-  out.summary("alara_arrival_to_ack_seconds", "From the arrival of the causing sample to the device's acknowledgement.");
-  for (const PipelineStatus& p : status.pipelines) out.summary_sample({{"pipeline", p.stats->name}, {"part", p.part}}, p.stats->arrival_to_ack);
+  out.summary("alara_arrival_to_ack_seconds",
+              "From the arrival of the causing sample to the device's acknowledgement.");
+  for (const PipelineStatus& p : status.pipelines)
+    out.summary_sample({{"pipeline", p.stats->name}, {"part", p.part}}, p.stats->arrival_to_ack);
   out.summary("alara_model_run_seconds", "Run time of a model, a whole batch at a time.");
-  for (const ModelStatus& m : status.models) out.summary_sample({{"pipeline", m.pipeline}, {"step", m.step}, {"digest", m.digest}}, *m.run_times);
+  for (const ModelStatus& m : status.models)
+    out.summary_sample({{"pipeline", m.pipeline}, {"step", m.step}, {"digest", m.digest}}, *m.run_times);
   out.family("alara_step_counter", "counter", "Counters of steps: late samples, suppressed commands and the like.");
   for (const PipelineStatus& p : status.pipelines)
     for (const flow::StepStats& step : p.stats->steps)
@@ -190,7 +212,8 @@ Health judge(const NodeStatus& status) {
   }
   for (const ShardStatus& shard : status.shards)
     if (shard.has_waiting && status.now - shard.last_turn > kStalledAfter)
-      complain(fmt::format("shard {}: samples wait and it has not turned for {}", shard.name, format_duration(status.now - shard.last_turn)));
+      complain(fmt::format("shard {}: samples wait and it has not turned for {}", shard.name,
+                           format_duration(status.now - shard.last_turn)));
   return health;
 }
 
@@ -204,7 +227,9 @@ std::string metrics_page(const NodeStatus& status) {
   out.sample({}, status.cpu_seconds);
   connector_metrics(out, status);
   pipeline_metrics(out, status);
-  out.family("alara_points_unaccounted", "gauge", "Accepted points that are neither delivered, buffered nor dropped; a moment's skew while data flow, else 0.");
+  out.family(
+      "alara_points_unaccounted", "gauge",
+      "Accepted points that are neither delivered, buffered nor dropped; a moment's skew while data flow, else 0.");
   out.sample({}, static_cast<double>(status.points_unaccounted()));
   out.family("alara_uplink_bytes_total", "counter", "Bytes handed to the layer above.");
   out.sample({}, static_cast<double>(status.bytes_up));
@@ -257,7 +282,11 @@ std::string connectors_json(const NodeStatus& status) {
 std::string models_json(const NodeStatus& status) {
   Json list = Json::array();
   for (const ModelStatus& m : status.models)
-    list.push_back({{"pipeline", m.pipeline}, {"step", m.step}, {"path", m.path}, {"digest", m.digest}, {"replaced", m.replaced},
+    list.push_back({{"pipeline", m.pipeline},
+                    {"step", m.step},
+                    {"path", m.path},
+                    {"digest", m.digest},
+                    {"replaced", m.replaced},
                     {"run", latency_json(*m.run_times)}});
   return dump({{"models", list}});
 }
@@ -273,11 +302,14 @@ std::string summary_json(const NodeStatus& status, const NodeStatus* before) {
   for (const PipelineStatus& p : status.pipelines) {
     const flow::PipelineStats& s = *p.stats;
     if (s.commands_sent.get() == 0 && s.events.get() == 0) continue;
-    pipelines[p.part] = {{"commands", s.commands_sent.get()}, {"done", acks_of(s, Outcome::done)}, {"misses", s.deadline_misses.get()},
-                         {"events", s.events.get()}, {"p99_ms", std::round(millis(s.arrival_to_ack.quantile(0.99)) * 1000) / 1000}};
+    pipelines[p.part] = {{"commands", s.commands_sent.get()},
+                         {"done", acks_of(s, Outcome::done)},
+                         {"misses", s.deadline_misses.get()},
+                         {"events", s.events.get()},
+                         {"p99_ms", std::round(millis(s.arrival_to_ack.quantile(0.99)) * 1000) / 1000}};
   }
-  const Json json = {{"node", status.node}, {"time", format_instant(status.wall)}, {"seconds", std::round(seconds)}, {"points", points},
-                     {"good", judge(status).good}, {"pipelines", pipelines}};
+  const Json json = {{"node", status.node}, {"time", format_instant(status.wall)}, {"seconds", std::round(seconds)},
+                     {"points", points},    {"good", judge(status).good},          {"pipelines", pipelines}};
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

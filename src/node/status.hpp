@@ -21,14 +21,14 @@ struct ConnectorStatus {
   flow::InletAccount account;
   std::uint64_t bytes_in = 0, bytes_out = 0, messages_in = 0, messages_out = 0;
   std::uint64_t connects = 0, disconnects = 0, errors = 0, polls_done = 0, polls_missed = 0;
-  Nanos last_progress = 0;  // monotonic
-  Nanos expected_every = 0; // of a schedule; 0 = none
+  Nanos last_progress = 0;   // monotonic
+  Nanos expected_every = 0;  // of a schedule; 0 = none
   std::string last_error;
   std::vector<std::pair<std::string, std::uint64_t>> counters;
 };
 
 struct PipelineStatus {
-  std::string part;  // "overload", "overload#1"
+  std::string part;                                  // "overload", "overload#1"
   std::shared_ptr<const flow::PipelineStats> stats;  // live: goes on counting after the look
   std::uint64_t rows = 0;                            // rows_in at the time of the look
 };
@@ -40,9 +40,9 @@ struct ModelStatus {
 };
 
 struct ShardStatus {
-  std::string name;         // "fast-0", "slow"
-  Nanos last_turn = 0;      // monotonic; a shard turns at least once a second
-  bool has_waiting = false; // samples waited at the time of the look
+  std::string name;          // "fast-0", "slow"
+  Nanos last_turn = 0;       // monotonic; a shard turns at least once a second
+  bool has_waiting = false;  // samples waited at the time of the look
 };
 
 struct NodeStatus {

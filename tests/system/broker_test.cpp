@@ -31,7 +31,8 @@ pipelines:
   changed:
     for: sensor
     rule: {{when: "wave > {}[m/s2]", raise: {{severity: low}}}}
-{})", port, kTopics, limit, more);
+{})",
+                     port, kTopics, limit, more);
 }
 
 class BrokerSystem : public ::testing::Test {
@@ -60,7 +61,9 @@ TEST_F(BrokerSystem, AReloadUnderLoadLosesNoPoint) {
   constexpr int kReloads = 20;
   for (int i = 0; i < kReloads; ++i) {
     rest(100 * kMillisecond);
-    node.rewrite(load_site(broker.port(), 1001 + i, i % 2 == 0 ? "  extra: {for: sensor-1, rule: {when: \"wave < 0[m/s2]\", raise: {severity: low}}}\n" : ""));
+    node.rewrite(load_site(
+        broker.port(), 1001 + i,
+        i % 2 == 0 ? "  extra: {for: sensor-1, rule: {when: \"wave < 0[m/s2]\", raise: {severity: low}}}\n" : ""));
     const Reply done = node.post("/api/v1/reload");
     EXPECT_EQ(done.status, 200) << done.body;
   }
@@ -76,7 +79,8 @@ TEST_F(BrokerSystem, AReloadUnderLoadLosesNoPoint) {
   EXPECT_TRUE(connector["points"]["dropped"].empty()) << connector["points"];
   EXPECT_TRUE(connector["points"]["rejected"].empty()) << connector["points"];
   EXPECT_EQ(connector["connects"], 1);
-  EXPECT_TRUE(eventually([&] { return node.pipeline("kept")["rows_in"] == points; })) << node.pipeline("kept")["rows_in"] << " of " << points;
+  EXPECT_TRUE(eventually([&] { return node.pipeline("kept")["rows_in"] == points; }))
+      << node.pipeline("kept")["rows_in"] << " of " << points;
   EXPECT_EQ(node.get("/api/v1/status").json()["reloads"], kReloads);
 }
 
@@ -107,7 +111,8 @@ TEST_F(BrokerSystem, DataFlowAgainWhenTheBrokerRestarts) {
   rest(300 * kMillisecond);
   const std::uint64_t before = delivered();
   send(50);
-  EXPECT_TRUE(eventually([&] { return delivered() == before + 50 * Publisher::kPoints; })) << delivered() << " after " << before;
+  EXPECT_TRUE(eventually([&] { return delivered() == before + 50 * Publisher::kPoints; }))
+      << delivered() << " after " << before;
   EXPECT_EQ(node.connector("broker")["connects"], 2);
   node.expect_every_point_accounted();
 }
@@ -123,7 +128,8 @@ TEST_F(BrokerSystem, EventsGoUpAndPayloadsThatAreNoneAreRejected) {
   }));
   EXPECT_TRUE(eventually([&] { return node.get("/api/v1/status").json()["bytes_up"] > 0; }));
   ASSERT_TRUE(publisher.send("load/2", {}));  // empty
-  EXPECT_TRUE(eventually([&] { return !node.connector("broker")["points"]["rejected"].empty(); })) << node.connector("broker");
+  EXPECT_TRUE(eventually([&] { return !node.connector("broker")["points"]["rejected"].empty(); }))
+      << node.connector("broker");
   node.expect_every_point_accounted();
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the program answers to right and wrong usage. Exit codes: 0 good, 1 the work failed, 2 bad usage or configuration.
+// What the program answers to right and wrong usage. Exit codes: 0 good, 1 the work failed, 2 bad usage or
+// configuration.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,7 +31,8 @@ TEST(CommandLine, AMissingArgumentIsBadUsage) {
 }
 
 TEST(CommandLine, AMissingSiteFileIsNamed) {
-  for (const char* command : {"run", "check", "explain", "test"}) expect_refused({command, "/nowhere/site.yaml"}, 2, "/nowhere/site.yaml");
+  for (const char* command : {"run", "check", "explain", "test"})
+    expect_refused({command, "/nowhere/site.yaml"}, 2, "/nowhere/site.yaml");
 }
 
 TEST(CommandLine, WhatIsNoFileIsRefusedAtOnce) {
@@ -102,8 +104,10 @@ TEST(CommandLine, BadAddressesOfThePagesAreBadUsage) {
 
 TEST(CommandLine, AFolderThatCanNotBeWrittenIsNamed) {
   const Folder folder;
-  expect_refused({"run", folder.write("site.yaml", "node: x\nsettings: {events: /nowhere/e.jsonl, http: \"\"}\n")}, 2, "/nowhere/e.jsonl");
-  expect_refused({"run", folder.write("site.yaml", "node: x\nsettings: {audit: /nowhere/a.log, http: \"\"}\n")}, 2, "/nowhere/a.log");
+  expect_refused({"run", folder.write("site.yaml", "node: x\nsettings: {events: /nowhere/e.jsonl, http: \"\"}\n")}, 2,
+                 "/nowhere/e.jsonl");
+  expect_refused({"run", folder.write("site.yaml", "node: x\nsettings: {audit: /nowhere/a.log, http: \"\"}\n")}, 2,
+                 "/nowhere/a.log");
 }
 
 }  // namespace

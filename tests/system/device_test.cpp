@@ -31,7 +31,8 @@ pipelines:
   guard:
     for: press
     rule: {{when: "current > 1000[A]", do: {{write: plc/coil/2, value: 0}}, safe: {{value: 1, after: 1h}}}}
-{})", port, limit, more);
+{})",
+                     port, limit, more);
 }
 
 TEST(System, ATripIsWrittenToTheCoil) {
@@ -83,7 +84,8 @@ TEST(System, AReloadKeepsConnectionsAndWindows) {
   node.process().signal(SIGHUP);
   ASSERT_TRUE(node.says("reloaded"));
   EXPECT_TRUE(device.coil_becomes(1, true)) << "the new limit does not hold";
-  EXPECT_TRUE(eventually([&] { return in_window() > held; })) << "the window has begun anew: " << in_window() << " after " << held;
+  EXPECT_TRUE(eventually([&] { return in_window() > held; }))
+      << "the window has begun anew: " << in_window() << " after " << held;
   const auto plc = node.connector("plc");
   EXPECT_EQ(plc["connects"], 1);
   EXPECT_EQ(plc["disconnects"], 0);
@@ -201,7 +203,8 @@ assets:
   press-{{1..20}}: {{type: press, from: {{current: "plc-{{n}}/input/1"}}}}
 pipelines:
   guard: {{for: press, rule: {{when: "current > 1000[A]", do: {{write: "plc-{{n}}/coil/2", value: 0}}, safe: {{value: 1, after: 1h}}}}}}
-)", deaf.port(), free_loopback_port(), deaf.port()));
+)",
+                               deaf.port(), free_loopback_port(), deaf.port()));
   rest(200 * kMillisecond);
   EXPECT_FALSE(node.healthy());
   Nanos took = 0;
@@ -216,16 +219,19 @@ TEST(System, PagesAreServedOnTheLoopbackOnly) {
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(node.port()));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
-  EXPECT_NE(connect(other, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0) << "127.0.0.2 is served, too";
+  EXPECT_NE(connect(other, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0)
+      << "127.0.0.2 is served, too";
   close(other);
 }
 
 TEST(System, ASecondNodeOnOnePortSaysSo) {
   RunningNode first("node: first\n");
   const Folder folder;
-  const Finished second = alara({"run", folder.write("site.yaml", "node: second\n"), "--http", "127.0.0.1:" + std::to_string(first.port())});
+  const Finished second = alara(
+      {"run", folder.write("site.yaml", "node: second\n"), "--http", "127.0.0.1:" + std::to_string(first.port())});
   EXPECT_EQ(second.code, 1) << second.output;
-  EXPECT_NE(second.output.find("can not listen on 127.0.0.1:" + std::to_string(first.port())), std::string::npos) << second.output;
+  EXPECT_NE(second.output.find("can not listen on 127.0.0.1:" + std::to_string(first.port())), std::string::npos)
+      << second.output;
   EXPECT_EQ(first.get("/api/v1/status").json()["node"], "first");
 }
 

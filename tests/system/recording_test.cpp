@@ -40,7 +40,8 @@ TEST(Recording, TheFailingMachineIsNoticed) {
     const Nanos time = parse_instant(event["time"].get<std::string>()).value();
     bool hit = false;
     for (const auto& window : labelled)
-      hit = hit || (time >= parse_instant(window[0].get<std::string>()).value() && time <= parse_instant(window[1].get<std::string>()).value());
+      hit = hit || (time >= parse_instant(window[0].get<std::string>()).value() &&
+                    time <= parse_instant(window[1].get<std::string>()).value());
     ++(hit ? inside : outside);
   }
   EXPECT_GE(inside, 1u) << folder.read("events.jsonl");

@@ -57,15 +57,17 @@ Finished alara(const std::vector<std::string>& arguments, Nanos patience) {
 
 RunningNode::RunningNode(const std::string& site) : port_(free_loopback_port()) {
   folder_.write("site.yaml", site);
-  auto process = ChildProcess::start({ALARA_PROGRAM, "run", folder_.file("site.yaml"), "--quiet", "--no-realtime", "--http",
-                                      "127.0.0.1:" + std::to_string(port_)},
+  auto process = ChildProcess::start({ALARA_PROGRAM, "run", folder_.file("site.yaml"), "--quiet", "--no-realtime",
+                                      "--http", "127.0.0.1:" + std::to_string(port_)},
                                      folder_.file("output"));
   if (!process) {
     ADD_FAILURE() << process.error().text();
     return;
   }
   process_ = std::move(*process);
-  EXPECT_TRUE(eventually([this] { return get("/api/v1/status").status == 200 || !process_->running(); }) && process_->running()) << output();
+  EXPECT_TRUE(eventually([this] { return get("/api/v1/status").status == 200 || !process_->running(); }) &&
+              process_->running())
+      << output();
 }
 
 RunningNode::~RunningNode() {
@@ -98,8 +100,12 @@ nlohmann::json named(const Reply& page, const char* list, const std::string& nam
 
 }  // namespace
 
-nlohmann::json RunningNode::connector(const std::string& name) const { return named(get("/api/v1/connectors"), "connectors", name); }
-nlohmann::json RunningNode::pipeline(const std::string& name) const { return named(get("/api/v1/pipelines"), "pipelines", name); }
+nlohmann::json RunningNode::connector(const std::string& name) const {
+  return named(get("/api/v1/connectors"), "connectors", name);
+}
+nlohmann::json RunningNode::pipeline(const std::string& name) const {
+  return named(get("/api/v1/pipelines"), "pipelines", name);
+}
 
 bool RunningNode::wait_connected() const {
   return eventually([this] {
@@ -161,8 +167,10 @@ bool Device::coil_becomes(std::uint16_t number, bool value) const {
 
 Broker::Broker() : port_(free_loopback_port()) {
   // Everything goes through: no limit on what waits for the broker's clients.
-  folder_.write("mosquitto.conf", fmt::format("listener {} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n"
-                                              "max_queued_messages 0\nmax_inflight_messages 0\nlog_dest none\n", port_));
+  folder_.write("mosquitto.conf",
+                fmt::format("listener {} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n"
+                            "max_queued_messages 0\nmax_inflight_messages 0\nlog_dest none\n",
+                            port_));
   start();
 }
 
@@ -186,8 +194,10 @@ Publisher::Publisher(int port) : state_(std::make_unique<State>()) {
   state_->client = mosquitto_new(nullptr, true, state_.get());
   mosquitto_int_option(state_->client, MOSQ_OPT_TCP_NODELAY, 1);
   mosquitto_max_inflight_messages_set(state_->client, 0);
-  mosquitto_connect_callback_set(state_->client, [](mosquitto*, void* self, int) { static_cast<State*>(self)->connected = true; });
-  mosquitto_publish_callback_set(state_->client, [](mosquitto*, void* self, int) { ++static_cast<State*>(self)->answered; });
+  mosquitto_connect_callback_set(state_->client,
+                                 [](mosquitto*, void* self, int) { static_cast<State*>(self)->connected = true; });
+  mosquitto_publish_callback_set(state_->client,
+                                 [](mosquitto*, void* self, int) { ++static_cast<State*>(self)->answered; });
   mosquitto_connect(state_->client, "127.0.0.1", port, 30);
   mosquitto_loop_start(state_->client);
   EXPECT_TRUE(eventually([this] { return state_->connected.load(); })) << "the publisher can not reach the broker";
@@ -200,8 +210,9 @@ Publisher::~Publisher() {
 }
 
 bool Publisher::send(const std::string& topic, const std::vector<double>& values) {
-  const bool taken = mosquitto_publish(state_->client, nullptr, topic.c_str(), static_cast<int>(values.size() * sizeof(double)), values.data(), 1,
-                                       false) == MOSQ_ERR_SUCCESS;
+  const bool taken =
+      mosquitto_publish(state_->client, nullptr, topic.c_str(), static_cast<int>(values.size() * sizeof(double)),
+                        values.data(), 1, false) == MOSQ_ERR_SUCCESS;
   if (taken) ++state_->sent;
   return taken;
 }

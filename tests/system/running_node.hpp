@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// For the system tests: a real `alara run` as a child process, a Modbus device and an MQTT broker for it to talk to, and
-// the law that every test ends with.
+// For the system tests: a real `alara run` as a child process, a Modbus device and an MQTT broker for it to talk to,
+// and the law that every test ends with.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -93,7 +93,9 @@ class Device {
   void start();
   void stop() { server_.reset(); }
   [[nodiscard]] int port() const { return port_; }
-  void set(std::uint16_t input_register, std::uint16_t value) { bank_.set_register(modbus::Table::input, input_register, value); }
+  void set(std::uint16_t input_register, std::uint16_t value) {
+    bank_.set_register(modbus::Table::input, input_register, value);
+  }
   [[nodiscard]] bool coil(std::uint16_t number) const { return bank_.bit(modbus::Table::coil, number); }
   [[nodiscard]] bool coil_becomes(std::uint16_t number, bool value) const;
 
@@ -119,8 +121,8 @@ class Broker {
   std::unique_ptr<ChildProcess> process_;
 };
 
-// Sends points over MQTT from a thread: messages of `kPoints` doubles to "load/1" … "load/<topics>", each answered by the
-// broker (QoS 1).
+// Sends points over MQTT from a thread: messages of `kPoints` doubles to "load/1" … "load/<topics>", each answered by
+// the broker (QoS 1).
 class Publisher {
  public:
   static constexpr int kPoints = 100;

@@ -24,8 +24,8 @@ inline constexpr int kBadUsage = 2;
 
 // What main hands to the commands; `exit_code` is what the chosen one left.
 struct CommandLine {
-  std::string program;                         // path of this executable, for commands that start children
-  std::span<const bench::Bench> benches;       // the benchmarks linked into it
+  std::string program;                    // path of this executable, for commands that start children
+  std::span<const bench::Bench> benches;  // the benchmarks linked into it
   int exit_code = kGood;
 };
 

@@ -82,7 +82,8 @@ class Display {
   NodeStatus last_;
 };
 
-int control(Runtime& runtime, const RunOptions& options, const StopSignals& signals, ReloadDesk& reloads, SystemClock& clock) {
+int control(Runtime& runtime, const RunOptions& options, const StopSignals& signals, ReloadDesk& reloads,
+            SystemClock& clock) {
   Display display(options.quiet, runtime.status());
   const Nanos end = options.seconds > 0 ? clock.monotonic() + static_cast<Nanos>(options.seconds * 1e9) : kNever;
   while (clock.monotonic() < end && !runtime.finished()) {
@@ -114,7 +115,8 @@ int run_site(const RunOptions& options) {
     auto started = HttpServer::start(address, api_routes(*runtime, [&reloads] { return reloads.ask(); }));
     if (!started) return report(started.error());
     server = std::move(*started);
-    if (!options.quiet) fmt::print(stderr, "pages at http://{}:{}/\n", address.substr(0, address.rfind(':')), server->port());
+    if (!options.quiet)
+      fmt::print(stderr, "pages at http://{}:{}/\n", address.substr(0, address.rfind(':')), server->port());
   }
   if (!options.quiet)
     for (const std::string& note : runtime->notes()) fmt::print(stderr, "note: {}\n", note);
@@ -128,14 +130,21 @@ int run_site(const RunOptions& options) {
 
 void add_run_command(CLI::App& app, CommandLine& line) {
   CLI::App* command = app.add_subcommand("run", "Run a site: read, compute, decide, act");
-  command->footer("Examples:\n  alara run site.yaml\n  alara run site.yaml --for 60\nSIGHUP reloads the file; SIGTERM and Ctrl-C command the safe values and end.");
+  command->footer(
+      "Examples:\n  alara run site.yaml\n  alara run site.yaml --for 60\nSIGHUP reloads the file; SIGTERM and Ctrl-C "
+      "command the safe values and end.");
   auto options = std::make_shared<RunOptions>();
   auto ordinary = std::make_shared<bool>(false);
   command->add_option("SITE", options->path, "The site file")->required()->option_text(" ");
-  command->add_option("--for", options->seconds, "How long to run; default is until stopped, or until all recordings have been read")
+  command
+      ->add_option("--for", options->seconds,
+                   "How long to run; default is until stopped, or until all recordings have been read")
       ->check(CLI::Range(0.0, 1e9))
       ->option_text("SECONDS");
-  command->add_option("--http", options->runtime.http, "Where to serve the pages instead of settings.http; 'off' for nowhere")->option_text("HOST:PORT");
+  command
+      ->add_option("--http", options->runtime.http,
+                   "Where to serve the pages instead of settings.http; 'off' for nowhere")
+      ->option_text("HOST:PORT");
   command->add_flag("-q,--quiet", options->quiet, "No live table, no lines of progress");
   command->add_flag("--no-realtime", *ordinary, "Do not ask for real-time priority and locked memory");
   command->callback([&line, options, ordinary] {
