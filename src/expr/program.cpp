@@ -35,19 +35,17 @@ void run_kernel(Opcode op, double* out, const double* a, const double* b, const 
 #define ALARA_EXPR_CASE(name) \
   case Opcode::name:          \
     return loop<Opcode::name>(out, a, b, c, rows);
-    ALARA_EXPR_CASE(copy)
-    ALARA_EXPR_CASE(negate)
-    // clang-format off: it does not settle on a layout of these
-    ALARA_EXPR_CASE(logical_not)
-    ALARA_EXPR_CASE(add) ALARA_EXPR_CASE(subtract) ALARA_EXPR_CASE(multiply) ALARA_EXPR_CASE(divide)
-        ALARA_EXPR_CASE(modulo) ALARA_EXPR_CASE(power) ALARA_EXPR_CASE(less) ALARA_EXPR_CASE(less_equal)
-            ALARA_EXPR_CASE(greater) ALARA_EXPR_CASE(greater_equal) ALARA_EXPR_CASE(equal) ALARA_EXPR_CASE(not_equal)
-                ALARA_EXPR_CASE(logical_and) ALARA_EXPR_CASE(logical_or) ALARA_EXPR_CASE(select) ALARA_EXPR_CASE(square)
-                    ALARA_EXPR_CASE(abs) ALARA_EXPR_CASE(sqrt) ALARA_EXPR_CASE(exp) ALARA_EXPR_CASE(log)
-                        ALARA_EXPR_CASE(log10) ALARA_EXPR_CASE(sin) ALARA_EXPR_CASE(cos) ALARA_EXPR_CASE(tan)
-                            ALARA_EXPR_CASE(atan2) ALARA_EXPR_CASE(min) ALARA_EXPR_CASE(max) ALARA_EXPR_CASE(floor)
-                                ALARA_EXPR_CASE(ceil) ALARA_EXPR_CASE(round) ALARA_EXPR_CASE(sign)
-                                    ALARA_EXPR_CASE(isnan) ALARA_EXPR_CASE(coalesce)
+    // The formatter does not settle on a layout of these.
+    // clang-format off
+    ALARA_EXPR_CASE(copy) ALARA_EXPR_CASE(negate) ALARA_EXPR_CASE(logical_not) ALARA_EXPR_CASE(add)
+    ALARA_EXPR_CASE(subtract) ALARA_EXPR_CASE(multiply) ALARA_EXPR_CASE(divide) ALARA_EXPR_CASE(modulo)
+    ALARA_EXPR_CASE(power) ALARA_EXPR_CASE(less) ALARA_EXPR_CASE(less_equal) ALARA_EXPR_CASE(greater)
+    ALARA_EXPR_CASE(greater_equal) ALARA_EXPR_CASE(equal) ALARA_EXPR_CASE(not_equal) ALARA_EXPR_CASE(logical_and)
+    ALARA_EXPR_CASE(logical_or) ALARA_EXPR_CASE(select) ALARA_EXPR_CASE(square) ALARA_EXPR_CASE(abs)
+    ALARA_EXPR_CASE(sqrt) ALARA_EXPR_CASE(exp) ALARA_EXPR_CASE(log) ALARA_EXPR_CASE(log10) ALARA_EXPR_CASE(sin)
+    ALARA_EXPR_CASE(cos) ALARA_EXPR_CASE(tan) ALARA_EXPR_CASE(atan2) ALARA_EXPR_CASE(min) ALARA_EXPR_CASE(max)
+    ALARA_EXPR_CASE(floor) ALARA_EXPR_CASE(ceil) ALARA_EXPR_CASE(round) ALARA_EXPR_CASE(sign) ALARA_EXPR_CASE(isnan)
+    ALARA_EXPR_CASE(coalesce)
     // clang-format on
 #undef ALARA_EXPR_CASE
   }
