@@ -19,7 +19,8 @@ namespace {
 
 constexpr int kSensors = 10'000;
 constexpr int kPointsPerMessage = 100;
-constexpr Nanos kTick = 9'990 * kMicrosecond;  // a thousandth faster than 100/s, so that cutting a run between ticks can not show less
+constexpr Nanos kTick =
+    9'990 * kMicrosecond;  // a thousandth faster than 100/s, so that cutting a run between ticks can not show less
 constexpr Nanos kTripEvery = 250 * kMillisecond;
 constexpr Nanos kPingEvery = 5 * kMillisecond;
 constexpr int kWindow = 100;
