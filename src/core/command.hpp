@@ -56,6 +56,8 @@ struct Event {
   std::string text;   // filled from the rule's template; events are rare, so this may allocate
 };
 
+struct OutletSample;  // core/connector.hpp
+
 // Where operators put their decisions. Called on the shard's thread; never blocks.
 class Decisions {
  public:
@@ -64,6 +66,8 @@ class Decisions {
   virtual bool send(const Command& command) = 0;
   virtual CommandId next_command_id() = 0;
   virtual void publish(Event&& event) = 0;
+  // Hands a value to the connector of its outlet. False when that connector's queue is full: counted as dropped there.
+  virtual bool hand_out(const OutletSample& sample) = 0;
   // One line of the append-only audit log: a command refused by an interlock, suppressed by dry-run, sent,
   // acknowledged.
   virtual void audit(std::string_view what, const Command& command, std::string_view why) = 0;

@@ -30,6 +30,7 @@ struct SignalBinding {
   Nanos poll = 0;  // wished period; 0 = the connector's own
   Where where;
   double rate_hz = 0;  // declared sampling rate of a waveform, for sources that do not tell it; 0 = unknown
+  Unit unit = {};      // as declared in the site file
 };
 
 struct ActuatorBinding {
@@ -37,6 +38,29 @@ struct ActuatorBinding {
   std::string name;
   std::string address;
   Where where;
+};
+
+// One value of the node that others read through a connector: an MQTT topic, an OPC UA node, a Sparkplug metric. Made
+// by `publish` steps. `address` has its placeholders replaced, {value} by the value's name among them.
+struct OutletBinding {
+  OutletId outlet{};
+  std::string name;   // "cnc-07.bearing.health", for messages
+  std::string asset;  // "cnc-07"
+  std::string value;  // "bearing.health"
+  std::string address;
+  Unit unit;
+  SignalType type = SignalType::float64;
+  bool boolean = false;
+  Where where;
+};
+
+// A value on its way to an outlet. Plain data: travels through rings without allocation.
+struct OutletSample {
+  OutletId outlet{};
+  double value = 0;
+  Nanos time = 0;  // event time
+  Quality quality = Quality::good;
+  Nanos arrival = 0;  // monotonic arrival of the newest sample that went into it
 };
 
 // The way of samples into the engine. One producer thread per connector. push() copies what it needs, never blocks
@@ -62,6 +86,22 @@ class CommandInbox {
   virtual void acknowledge(const Ack& ack) = 0;
 };
 
+// The way of published values to the connector. One consumer thread per connector, the one that also reads the
+// CommandInbox or another. The account, exact whenever that thread and the shards are quiet:
+//     published = delivered + buffered + dropped{reason}
+// Every value popped must in the end be settled, as delivered or as dropped; until then it is buffered.
+class OutletQueue {
+ public:
+  virtual ~OutletQueue() = default;
+  [[nodiscard]] virtual bool pop(OutletSample& sample) = 0;  // false when empty
+  // Readable (poll/epoll) whenever values may be waiting; drained by pop().
+  [[nodiscard]] virtual int event_fd() const = 0;
+  // Handed to the other side (and acknowledged by it, where the protocol acknowledges), or there to be read.
+  virtual void delivered(std::uint64_t values) = 0;
+  // Given up; `reason` must be a string literal from a fixed set ("not_connected", "too_large").
+  virtual void dropped(std::string_view reason, std::uint64_t values) = 0;
+};
+
 // Counters a connector keeps; written by its thread, read by metrics at any time.
 struct ConnectorStats {
   std::atomic<std::uint64_t> bytes_in{0}, bytes_out{0}, messages_in{0}, messages_out{0};
@@ -77,6 +117,7 @@ struct ConnectorStats {
 struct ConnectorContext {
   Inlet* inlet = nullptr;
   CommandInbox* commands = nullptr;
+  OutletQueue* outlets = nullptr;  // nullptr when nothing is published through this connector
   Clock* clock = nullptr;
   IoLoop* loop = nullptr;  // shared by all connectors of the protocol; runs on its own thread
   std::uint64_t seed = 1;  // for back-off jitter
@@ -90,6 +131,21 @@ class MessageSink {
   virtual bool publish(std::string_view address, std::string_view payload) = 0;
 };
 
+// A connector that shows alarms to its peers (an OPC UA server). Called on the node's housekeeping thread with every
+// event of the node, raised or cleared; must not block.
+struct EventNotice {
+  std::uint64_t key = 0;  // the same for raising and clearing
+  bool raised = true;
+  Severity severity = Severity::info;
+  std::string_view pipeline, asset, text;
+  Nanos time = 0;
+};
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  virtual void announce(const EventNotice& event) = 0;
+};
+
 class Connector {
  public:
   virtual ~Connector() = default;
@@ -97,6 +153,9 @@ class Connector {
   // Load time. Checks addresses and prepares the plan; no I/O. Appends one error per bad binding.
   virtual void bind(std::span<const SignalBinding> signals, std::span<const ActuatorBinding> actuators,
                     std::vector<Error>& errors) = 0;
+  // Load time, after bind(), only when there are outlets. Checks their addresses as bind() does. A protocol that can
+  // not show values to others leaves this as it is.
+  virtual void bind_outlets(std::span<const OutletBinding> outlets, std::vector<Error>& errors);
   // Lines for `alara explain`: what will be asked when (merged reads, subscriptions).
   [[nodiscard]] virtual std::vector<std::string> explain() const = 0;
 
@@ -106,6 +165,7 @@ class Connector {
   virtual void stop() = 0;
 
   [[nodiscard]] virtual MessageSink* message_sink() { return nullptr; }  // nullptr: carries no messages
+  [[nodiscard]] virtual EventSink* event_sink() { return nullptr; }      // nullptr: shows no alarms
 
   [[nodiscard]] virtual const ConnectorStats& stats() const = 0;
   [[nodiscard]] virtual std::string last_error() const = 0;  // for people; "" when all is well. Any thread.

@@ -131,4 +131,71 @@ class FakeInbox final : public CommandInbox {
   std::vector<Ack> acks_;
 };
 
+// Published values for a connector under test, and what it says became of them.
+class FakeOutlets final : public OutletQueue {
+ public:
+  FakeOutlets() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+  ~FakeOutlets() override { close(fd_); }
+  FakeOutlets(const FakeOutlets&) = delete;
+  FakeOutlets& operator=(const FakeOutlets&) = delete;
+
+  bool pop(OutletSample& sample) override {
+    const std::lock_guard lock(mutex_);
+    if (samples_.empty()) {
+      std::uint64_t ignored = 0;
+      static_cast<void>(!read(fd_, &ignored, sizeof ignored));
+      return false;
+    }
+    sample = samples_.front();
+    samples_.pop_front();
+    return true;
+  }
+  [[nodiscard]] int event_fd() const override { return fd_; }
+  void delivered(std::uint64_t values) override {
+    const std::lock_guard lock(mutex_);
+    delivered_ += values;
+    changed_.notify_all();
+  }
+  void dropped(std::string_view reason, std::uint64_t values) override {
+    const std::lock_guard lock(mutex_);
+    dropped_[std::string(reason)] += values;
+    changed_.notify_all();
+  }
+
+  void put(const OutletSample& sample) {
+    const std::lock_guard lock(mutex_);
+    samples_.push_back(sample);
+    ++published_;
+    const std::uint64_t one = 1;
+    static_cast<void>(!write(fd_, &one, sizeof one));
+  }
+  struct Account {
+    std::uint64_t published = 0, delivered = 0;
+    std::map<std::string, std::uint64_t> dropped;
+    [[nodiscard]] std::uint64_t settled() const {
+      std::uint64_t sum = delivered;
+      for (const auto& [reason, values] : dropped) sum += values;
+      return sum;
+    }
+  };
+  [[nodiscard]] Account account() const {
+    const std::lock_guard lock(mutex_);
+    return {published_, delivered_, dropped_};
+  }
+  // Waits until every value put so far has been settled; the account then, or what it was when patience ended.
+  Account wait_until_settled() {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, kPatience, [&] { return Account{0, delivered_, dropped_}.settled() == published_; });
+    return {published_, delivered_, dropped_};
+  }
+
+ private:
+  int fd_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<OutletSample> samples_;
+  std::uint64_t published_ = 0, delivered_ = 0;
+  std::map<std::string, std::uint64_t> dropped_;
+};
+
 }  // namespace alara::testing

@@ -75,6 +75,8 @@ struct OperatorContext {
   std::string directory;  // of the site file: relative paths start here
   // Resolves an actuator address of the site file ("plc/coil/{n}") for one slot; connectors check it. Load time only.
   class ActuatorBook* actuators = nullptr;
+  // The same for the places where values are published. Load time only.
+  class OutletBook* outlets = nullptr;
   std::uint64_t seed = 1;  // for operators that draw random numbers
   // One map for a pipeline and all its shards: under its step name a kind keeps what its operators share (a loaded
   // model). Null: nothing is shared. Load time only.
@@ -89,6 +91,15 @@ class ActuatorBook {
   virtual Result<ActuatorId> actuator(const Node& address, std::size_t slot) = 0;
 };
 
+// Gives outlet ids to the addresses that values are published at.
+class OutletBook {
+ public:
+  virtual ~OutletBook() = default;
+  // `address` as written in the site file ("cloud/plant/{asset}/{value}"), for `value` of the pipeline's asset in
+  // `slot`. Fails with the address's place; two values at one address is an error too.
+  virtual Result<OutletId> outlet(const Node& address, std::size_t slot, const ValueInfo& value) = 0;
+};
+
 // One kind of step, e.g. `window`. Stateless; lives as long as the program. Listed in node/operator_kinds.cpp.
 class OperatorKind {
  public:
@@ -98,7 +109,11 @@ class OperatorKind {
 
   // The names of the values the step reads, from its options alone; drives the ordering of the steps.
   // `options` has passed schema().check().
+  // "*" stands for all signals of the asset type.
   virtual Result<std::vector<std::string>> inputs(const Node& options) const = 0;
+  // True: the step is made once for each of its inputs, alone, and sees each sample of it as it came. False: the inputs
+  // are joined into rows.
+  [[nodiscard]] virtual bool takes_inputs_apart() const { return false; }
 
   struct Made {
     std::vector<ValueInfo> outputs;  // local names: "mean" becomes "<step>.mean"; "" becomes "<step>"

@@ -16,6 +16,7 @@ namespace alara {
 enum class SignalId : std::uint32_t {};
 enum class AssetId : std::uint32_t {};
 enum class ActuatorId : std::uint32_t {};
+enum class OutletId : std::uint32_t {};  // a place where a value of the node appears for others
 enum class ConnectorId : std::uint32_t {};
 enum class PipelineId : std::uint32_t {};
 

@@ -78,8 +78,9 @@ class Compiler {
         const SignalSpec& signal = type.signals[source.signal];
         const std::string name = asset.name + "." + signal.name;
         const SignalId id = identities_.signals.id_of(name);
-        out_.connectors[source.endpoint.connector].signals.push_back(
-            {id, name, source.endpoint.address, signal.type, signal.poll, source.endpoint.where, signal.rate_hz});
+        out_.connectors[source.endpoint.connector].signals.push_back({id, name, source.endpoint.address, signal.type,
+                                                                      signal.poll, source.endpoint.where,
+                                                                      signal.rate_hz, signal.unit});
         out_.signals.push_back({id, name, asset_id, signal.unit, signal.type, source.endpoint.connector});
       }
     }

@@ -13,6 +13,7 @@ class NoDecisions final : public Decisions {
   bool send(const Command&) override { return true; }
   CommandId next_command_id() override { return static_cast<CommandId>(++last_); }
   void publish(Event&&) override {}
+  bool hand_out(const OutletSample&) override { return false; }
   void audit(std::string_view, const Command&, std::string_view) override {}
 
  private:

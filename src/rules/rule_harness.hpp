@@ -21,6 +21,7 @@ class Recorder final : public Decisions {
   }
   CommandId next_command_id() override { return static_cast<CommandId>(++last_id_); }
   void publish(Event&& event) override { events.push_back(std::move(event)); }
+  bool hand_out(const OutletSample&) override { return false; }
   void audit(std::string_view what, const Command& command, std::string_view why) override {
     audits.push_back(fmt::format("{} {}={} {}", what, index_of(command.actuator), command.value, why));
   }

@@ -59,6 +59,8 @@ void DecisionDesk::publish(Event&& event) {
   if (!events_.push(std::move(event))) lost_events_.add();
 }
 
+bool DecisionDesk::hand_out(const OutletSample&) { return false; }  // routes come with the outlet lanes
+
 void DecisionDesk::audit(std::string_view what, const Command& command, std::string_view why) {
   AuditLine line;
   line.wall = clock_.wall();

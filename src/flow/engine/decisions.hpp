@@ -56,6 +56,7 @@ class DecisionDesk final : public Decisions {
   bool send(const Command& command) override;
   CommandId next_command_id() override;
   void publish(Event&& event) override;
+  bool hand_out(const OutletSample& sample) override;
   void audit(std::string_view what, const Command& command, std::string_view why) override;
 
   // [actuator] -> lane; nullptr: refused. At a safe point of the shard.
