@@ -117,10 +117,10 @@ struct ConnectorStats {
 struct ConnectorContext {
   Inlet* inlet = nullptr;
   CommandInbox* commands = nullptr;
-  OutletQueue* outlets = nullptr;  // nullptr when nothing is published through this connector
   Clock* clock = nullptr;
   IoLoop* loop = nullptr;  // shared by all connectors of the protocol; runs on its own thread
   std::uint64_t seed = 1;  // for back-off jitter
+  OutletQueue* outlets = nullptr;  // nullptr when nothing is published through this connector
 };
 
 // A connector that can carry whole messages (an MQTT topic, a JSON Lines file): where events and summaries go up.
