@@ -118,8 +118,8 @@ struct ConnectorContext {
   Inlet* inlet = nullptr;
   CommandInbox* commands = nullptr;
   Clock* clock = nullptr;
-  IoLoop* loop = nullptr;  // shared by all connectors of the protocol; runs on its own thread
-  std::uint64_t seed = 1;  // for back-off jitter
+  IoLoop* loop = nullptr;          // shared by all connectors of the protocol; runs on its own thread
+  std::uint64_t seed = 1;          // for back-off jitter
   OutletQueue* outlets = nullptr;  // nullptr when nothing is published through this connector
 };
 
