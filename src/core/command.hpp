@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What comes out of decisions: commands to actuators with their acks, and events for people and systems.
+// What comes out of pipelines: commands to actuators with their acks, published values, and events for people and
+// systems.
 #pragma once
 
 #include <cstdint>
@@ -56,7 +57,14 @@ struct Event {
   std::string text;   // filled from the rule's template; events are rare, so this may allocate
 };
 
-struct OutletSample;  // core/connector.hpp
+// A value on its way to an outlet. Plain data: travels through rings without allocation.
+struct OutletSample {
+  OutletId outlet{};
+  double value = 0;
+  Nanos time = 0;  // event time
+  Quality quality = Quality::good;
+  Nanos arrival = 0;  // monotonic arrival of the newest sample that went into it
+};
 
 // Where operators put their decisions. Called on the shard's thread; never blocks.
 class Decisions {

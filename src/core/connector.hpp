@@ -54,15 +54,6 @@ struct OutletBinding {
   Where where;
 };
 
-// A value on its way to an outlet. Plain data: travels through rings without allocation.
-struct OutletSample {
-  OutletId outlet{};
-  double value = 0;
-  Nanos time = 0;  // event time
-  Quality quality = Quality::good;
-  Nanos arrival = 0;  // monotonic arrival of the newest sample that went into it
-};
-
 // The way of samples into the engine. One producer thread per connector. push() copies what it needs, never blocks
 // longer than the ring's policy allows, and does the accounting (accepted, dropped by reason).
 class Inlet {

@@ -115,6 +115,11 @@ class OperatorKind {
   // are joined into rows.
   [[nodiscard]] virtual bool takes_inputs_apart() const { return false; }
 
+  // True: rows are made for samples of the first input only; the other inputs are there as the latest known.
+  [[nodiscard]] virtual bool first_input_drives() const { return false; }
+  // True: it is there for what it does, so its results need not be read by another step.
+  [[nodiscard]] virtual bool acts() const { return false; }
+
   struct Made {
     std::vector<ValueInfo> outputs;  // local names: "mean" becomes "<step>.mean"; "" becomes "<step>"
     std::unique_ptr<Operator> code;

@@ -42,6 +42,32 @@ class PartActuators final : public ActuatorBook {
   Identities& identities_;
 };
 
+// The same for the values that a pipeline part publishes.
+class PartOutlets final : public OutletBook {
+ public:
+  PartOutlets(const Site& site, const PipelinePart& part, Identities& identities)
+      : site_(site), part_(part), identities_(identities) {}
+
+  Result<OutletId> outlet(const alara::Node& address, std::size_t slot, const ValueInfo& value) override {
+    const AssetSpec& asset = site_.assets[part_.assets[slot]];
+    Placeholders placeholders = asset.placeholders;
+    placeholders.texts["value"] = value.name;
+    ALARA_TRY(const std::string text, fill(address.scalar, placeholders, address.where));
+    ALARA_TRY(Endpoint endpoint, resolve_endpoint(site_, text, address.where));
+    const OutletId id = identities_.outlets.id_of(text);
+    made.push_back({id, asset.name + "." + value.name, asset.name, value.name, std::move(endpoint.address), value.unit,
+                    value.type, value.boolean, address.where});
+    return id;
+  }
+
+  std::vector<OutletBinding> made;
+
+ private:
+  const Site& site_;
+  const PipelinePart& part_;
+  Identities& identities_;
+};
+
 class Compiler {
  public:
   Compiler(const Site& site, Identities& identities, DecisionsOfShards decisions, const Compiled* before,
@@ -134,6 +160,7 @@ class Compiler {
     out_.memory_bound += running->memory_bound;
     for (const ActuatorId actuator : running->actuators)
       bind_actuator(actuator, resolve_endpoint(site_, identities_.actuators.name_of(actuator), pipeline.where));
+    for (const OutletBinding& outlet : running->outlets) bind_outlet(outlet);
     flow::PipelinePlan plan;
     plan.id = part.id;
     plan.shard = part.shard;
@@ -154,6 +181,24 @@ class Compiler {
     connector.actuators.push_back({id, identities_.actuators.name_of(id), endpoint->address, endpoint->where});
   }
 
+  void bind_outlet(const OutletBinding& outlet) {
+    const std::string& text = identities_.outlets.name_of(outlet.outlet);
+    const auto endpoint = resolve_endpoint(site_, text, outlet.where);
+    if (!endpoint) {
+      diagnosis_.errors.push_back(endpoint.error());
+      return;
+    }
+    const auto [known, added] = published_.try_emplace(outlet.outlet, outlet.name);
+    if (!added) {
+      diagnosis_.errors.push_back(
+          {ErrorKind::bad_input,
+           fmt::format("both '{}' and '{}' are published at '{}'", known->second, outlet.name, text), outlet.where,
+           "put {asset} and {value} into the address"});
+      return;
+    }
+    out_.connectors[endpoint->connector].outlets.push_back(outlet);
+  }
+
   void build(const PipelineSpec& pipeline, PipelinePart& part, std::map<std::string, std::shared_ptr<void>>& shared,
              bool first) {
     std::vector<AssetId> asset_ids;
@@ -163,6 +208,7 @@ class Compiler {
       asset_ids.push_back(identities_.assets.id_of(asset_names.back()));
     }
     PartActuators actuators(site_, part, identities_);
+    PartOutlets outlets(site_, part, identities_);
     OperatorContext context;
     context.pipeline = part.id;
     context.pipeline_name = pipeline.name;
@@ -171,11 +217,14 @@ class Compiler {
     context.decisions = part.shard < decisions_.size() ? decisions_[part.shard] : nullptr;
     context.directory = site_.directory;
     context.actuators = &actuators;
+    context.outlets = &outlets;
     context.shared = &shared;
     BuiltPipeline built = build_pipeline(site_, pipeline, context, first, diagnosis_);
     for (std::size_t i = 0; i < actuators.used.size(); ++i)
       bind_actuator(actuators.used[i], std::move(actuators.endpoints[i]));
     part.actuators = std::move(actuators.used);
+    for (const OutletBinding& outlet : outlets.made) bind_outlet(outlet);
+    part.outlets = std::move(outlets.made);
     part.memory_bound = built.memory_bound;
     out_.memory_bound += built.memory_bound;
     add_to_engine(pipeline, part, std::move(built));
@@ -202,6 +251,7 @@ class Compiler {
     plan.name = pipeline.name;
     plan.lane = part.lane == Lane::fast ? flow::Lane::fast : flow::Lane::slow;
     plan.shard = part.shard;
+    plan.admission = {pipeline.admit.worst, pipeline.admit.max_age, pipeline.admit.keep};
     for (const std::size_t asset : part.assets)
       plan.assets.push_back(identities_.assets.id_of(site_.assets[asset].name));
     for (const std::size_t signal : built.signals) {
@@ -232,6 +282,7 @@ class Compiler {
     plan.name = step.name;
     std::shared_ptr<infer::ModelSlot> model = step.code ? infer::model_slot(*step.code) : nullptr;
     plan.code = std::move(step.code);
+    plan.first_input_drives = step.first_input_drives;
     plan.outputs = static_cast<std::uint32_t>(step.outputs.size());
     PipelinePart::Step described{step.name, step.kind, {}, {}, 0, step.memory_bound, std::move(model)};
     for (const ValueRef& input : step.inputs) {
@@ -281,6 +332,7 @@ class Compiler {
       connector.code = std::move(*made);
       std::vector<Error> errors;
       connector.code->bind(connector.signals, connector.actuators, errors);
+      if (!connector.outlets.empty()) connector.code->bind_outlets(connector.outlets, errors);
       report_addresses(connector, errors);
       connector.fingerprint = fingerprint_of(connector, spec);
     }
@@ -323,6 +375,9 @@ class Compiler {
       text += fmt::format("{}={},{},{};", index_of(signal.signal), signal.address, name_of(signal.type), signal.poll);
     for (const ActuatorBinding& actuator : connector.actuators)
       text += fmt::format("{}<{};", index_of(actuator.actuator), actuator.address);
+    for (const OutletBinding& outlet : connector.outlets)
+      text += fmt::format("{}>{},{},{},{};", index_of(outlet.outlet), outlet.address, outlet.name, outlet.unit.text(),
+                          name_of(outlet.type));
     return text;
   }
 
@@ -356,11 +411,15 @@ class Compiler {
   void finish_engine_plan() {
     out_.engine.connector_of_signal.assign(identities_.signals.size(), flow::kNoConnector);
     out_.engine.connector_of_actuator.assign(identities_.actuators.size(), flow::kNoConnector);
+    out_.engine.connector_of_outlet.assign(identities_.outlets.size(), flow::kNoConnector);
     for (const SignalInfo& signal : out_.signals)
       out_.engine.connector_of_signal[index_of(signal.id)] = out_.connectors[signal.connector].id;
     for (const CompiledConnector& connector : out_.connectors)
       for (const ActuatorBinding& actuator : connector.actuators)
         out_.engine.connector_of_actuator[index_of(actuator.actuator)] = connector.id;
+    for (const CompiledConnector& connector : out_.connectors)
+      for (const OutletBinding& outlet : connector.outlets)
+        out_.engine.connector_of_outlet[index_of(outlet.outlet)] = connector.id;
   }
 
   const Site& site_;
@@ -370,6 +429,7 @@ class Compiler {
   Diagnosis& diagnosis_;
   Compiled out_;
   std::set<std::string> missing_sources_;
+  std::map<OutletId, std::string> published_;  // what stands where
 };
 
 std::unique_ptr<CheckedSite> check_document(Result<alara::Node> document, const std::string& path) {

@@ -33,6 +33,7 @@ struct CompiledConnector {
   std::string fingerprint;  // equal: the running one can go on
   std::vector<SignalBinding> signals;
   std::vector<ActuatorBinding> actuators;
+  std::vector<OutletBinding> outlets;
   std::unique_ptr<Connector> code;
 };
 
@@ -55,6 +56,7 @@ struct PipelinePart {
   };
   std::vector<Step> steps;
   std::vector<ActuatorId> actuators;
+  std::vector<OutletBinding> outlets;
   std::size_t memory_bound = 0;
 };
 

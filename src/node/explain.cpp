@@ -38,8 +38,8 @@ std::string explain(const Site& site, const Compiled& compiled, const Identities
                      format_size(compiled.memory_bound), format_size(site.settings.memory));
   out += "\nconnectors\n";
   for (const CompiledConnector& connector : compiled.connectors) {
-    out += fmt::format("  {} ({}): {} signals, {} actuators\n", connector.name, connector.protocol,
-                       connector.signals.size(), connector.actuators.size());
+    out += fmt::format("  {} ({}): {} signals, {} actuators, {} published values\n", connector.name, connector.protocol,
+                       connector.signals.size(), connector.actuators.size(), connector.outlets.size());
     if (connector.code)
       for (const std::string& line : connector.code->explain()) out += "    " + line + "\n";
   }

@@ -124,6 +124,10 @@ class FixtureRun {
             {command.id, command.actuator, Outcome::done, clock_.monotonic(), command.value});
       }
     }
+    for (flow::Engine::Connection* connection : connections_) {
+      OutletSample sample;
+      while (connection->outlets->pop(sample)) connection->outlets->delivered(1);
+    }
     for (std::size_t i = 0; i < engine_.shard_count(); ++i) {
       Event event;
       while (engine_.shard(i).decisions().next_event(event)) {
@@ -139,6 +143,9 @@ class FixtureRun {
       }
       flow::AuditLine line;
       while (engine_.shard(i).decisions().next_audit_line(line)) {
+      }
+      flow::DeadLetter letter;
+      while (engine_.shard(i).decisions().next_dead_letter(letter)) {
       }
     }
     return any;

@@ -31,7 +31,7 @@ class PipelineBuilder {
         error(reads.error(), step.where);
         return std::move(built_);
       }
-      waiting_.push_back({&step, std::move(*reads)});
+      wait_for(step, spelled_out(std::move(*reads)));
     }
     while (!waiting_.empty()) {
       const auto ready = std::ranges::find_if(waiting_, [this](const Waiting& w) { return readable(w); });
@@ -51,11 +51,40 @@ class PipelineBuilder {
   struct Waiting {
     const StepSpec* step;
     std::vector<std::string> reads;
+    std::string name;  // of the step, or of this one of several made of it
   };
   struct Known {
     ValueRef ref;
     ValueInfo info;
   };
+
+  // "*" becomes all signals that some asset has a source for; what stands twice is read once.
+  std::vector<std::string> spelled_out(std::vector<std::string> reads) const {
+    if (std::ranges::find(reads, "*") == reads.end()) return reads;
+    std::erase(reads, "*");
+    for (std::size_t signal = 0; signal < signals_.size(); ++signal) {
+      const auto has_source = [&](std::size_t asset) {
+        return std::ranges::find(site_.assets[asset].sources, signal, &SourceSpec::signal) !=
+               site_.assets[asset].sources.end();
+      };
+      if (std::ranges::any_of(spec_.assets, has_source) &&
+          std::ranges::find(reads, signals_[signal].name) == reads.end())
+        reads.push_back(signals_[signal].name);
+    }
+    return reads;
+  }
+
+  // A step that takes its inputs apart is made once for each.
+  void wait_for(const StepSpec& step, std::vector<std::string> reads) {
+    if (!step.kind->takes_inputs_apart() || reads.size() < 2) {
+      waiting_.push_back({&step, std::move(reads), step.name});
+      return;
+    }
+    for (std::string& name : reads) {
+      std::string made = step.name + "." + name;
+      waiting_.push_back({&step, {std::move(name)}, std::move(made)});
+    }
+  }
 
   void error(Error problem, const Where& where) {
     if (!problem.where.known()) problem.where = where;
@@ -92,7 +121,10 @@ class PipelineBuilder {
 
   bool make(const Waiting& waiting) {
     std::vector<ValueInfo> infos;
-    BuiltStep step{waiting.step->name, std::string(waiting.step->kind->key()), {}, {}, nullptr, 0};
+    BuiltStep step;
+    step.name = waiting.name;
+    step.kind = waiting.step->kind->key();
+    step.first_input_drives = waiting.step->kind->first_input_drives();
     for (const std::string& name : waiting.reads) {
       const Known* known = find(name);
       infos.push_back(known->info);
@@ -219,7 +251,7 @@ class PipelineBuilder {
           std::ranges::any_of(step.outputs, [this](const ValueInfo& output) { return read_.contains(output.name); });
       if (read) continue;
       const auto spec = std::ranges::find(spec_.steps, step.name, &StepSpec::name);
-      if (spec->kind->key() == "rule") continue;  // its effect is not a value
+      if (spec == spec_.steps.end() || spec->kind->acts()) continue;
       diagnosis_.warnings.push_back(
           {ErrorKind::bad_input,
            fmt::format("pipeline '{}': nothing reads the results of step '{}'", spec_.name, step.name),

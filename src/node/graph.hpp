@@ -23,6 +23,7 @@ struct BuiltStep {
   std::string name;
   std::string kind;
   std::vector<ValueRef> inputs;
+  bool first_input_drives = false;
   std::vector<ValueInfo> outputs;  // full names
   std::unique_ptr<Operator> code;
   std::size_t memory_bound = 0;

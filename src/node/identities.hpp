@@ -45,6 +45,7 @@ struct Identities {
   Names<SignalId> signals;  // "cnc-07.spindle_current"; results of steps are reserved here, too
   Names<AssetId> assets;
   Names<ActuatorId> actuators;  // "plc/coil/7"
+  Names<OutletId> outlets;      // "cloud/plant/cnc-07/health"
   Names<ConnectorId> connectors;
   Names<PipelineId> pipelines;  // a part of a pipeline on one shard: "overload", "overload#1"
 };

@@ -18,18 +18,22 @@ bool append_line(int fd, std::string line) {
 
 }  // namespace
 
-Result<std::unique_ptr<Journal>> Journal::open(const std::string& events_path, const std::string& audit_path,
-                                               Naming naming, EventStore& store) {
+Result<std::unique_ptr<Journal>> Journal::open(const JournalFiles& files, Naming naming, EventStore& store) {
   auto journal = std::unique_ptr<Journal>(new Journal(std::move(naming), store));
-  if (!events_path.empty()) {
-    journal->events_fd_ = ::open(events_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  if (!files.events.empty()) {
+    journal->events_fd_ = ::open(files.events.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
     if (journal->events_fd_ < 0)
-      return fail(ErrorKind::bad_input, "settings.events: can not open '{}': {}", events_path, std::strerror(errno));
+      return fail(ErrorKind::bad_input, "settings.events: can not open '{}': {}", files.events, std::strerror(errno));
   }
-  if (!audit_path.empty()) {
-    auto audit = rules::AuditLog::open({.path = audit_path});
+  if (!files.audit.empty()) {
+    auto audit = rules::AuditLog::open({.path = files.audit});
     if (!audit) return fail(ErrorKind::bad_input, "settings.audit: {}", audit.error().text());
     journal->audit_ = std::move(*audit);
+  }
+  if (!files.dead_letters.empty()) {
+    auto dead_letters = DeadLetterFile::open(files.dead_letters, files.dead_letters_most);
+    if (!dead_letters) return fail(ErrorKind::bad_input, "settings.dead_letters: {}", dead_letters.error().text());
+    journal->dead_letters_ = std::move(*dead_letters);
   }
   return journal;
 }
@@ -42,6 +46,11 @@ void Journal::set_uplink(MessageSink* sink, std::string address) {
   const std::lock_guard lock(uplink_mutex_);
   uplink_ = sink;
   uplink_address_ = std::move(address);
+}
+
+void Journal::set_event_sinks(std::vector<EventSink*> sinks) {
+  const std::lock_guard lock(uplink_mutex_);
+  event_sinks_ = std::move(sinks);
 }
 
 bool Journal::drain(flow::Engine& engine) {
@@ -58,6 +67,11 @@ bool Journal::drain(flow::Engine& engine) {
       take(line);
       any = true;
     }
+    flow::DeadLetter letter;
+    while (desk.next_dead_letter(letter)) {
+      take(letter);
+      any = true;
+    }
   }
   return any;
 }
@@ -71,6 +85,11 @@ void Journal::take(const Event& event) {
   stored.asset = naming_.asset(event.asset);
   stored.text = event.text;
   stored.time = event.time;
+  {
+    const std::lock_guard lock(uplink_mutex_);
+    for (EventSink* sink : event_sinks_)
+      sink->announce({event.key, event.raised, event.severity, stored.pipeline, stored.asset, stored.text, event.time});
+  }
   const std::string line = to_json(store_.add(std::move(stored)));
   if (events_fd_ >= 0 && !append_line(events_fd_, line)) lost_lines_.fetch_add(1, std::memory_order_relaxed);
   send_up(line);
@@ -88,6 +107,14 @@ void Journal::take(const flow::AuditLine& line) {
   entry.actuator = actuator;
   entry.command = line.command;
   if (const Status written = audit_->append(entry); !written) lost_lines_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Journal::take(const flow::DeadLetter& letter) {
+  if (!dead_letters_) return;
+  const std::string pipeline = naming_.pipeline(letter.pipeline), signal = naming_.signal(letter.signal);
+  const Status kept = dead_letters_->append(
+      {signal, pipeline, flow::name_of(letter.reason), letter.value, letter.time, letter.quality, letter.wall});
+  if (!kept) lost_lines_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Journal::flush() {

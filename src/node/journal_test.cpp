@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -31,11 +32,12 @@ class JournalTest : public ::testing::Test {
   }
   ~JournalTest() override { std::filesystem::remove_all(folder); }
 
-  std::unique_ptr<Journal> open(const std::string& events, const std::string& audit) {
+  std::unique_ptr<Journal> open(const std::string& events, const std::string& audit,
+                                const std::string& dead_letters = {}) {
     auto journal = Journal::open(
-        events, audit,
+        {.events = events, .audit = audit, .dead_letters = dead_letters, .dead_letters_most = 1000},
         {[](PipelineId) { return std::string("overload"); }, [](AssetId) { return std::string("cnc-07"); },
-         [](ActuatorId) { return std::string("plc/coil/7"); }},
+         [](ActuatorId) { return std::string("plc/coil/7"); }, [](SignalId) { return std::string("cnc-07.load"); }},
         store);
     EXPECT_TRUE(journal.has_value()) << journal.error().text();
     return journal ? std::move(*journal) : nullptr;
@@ -104,6 +106,52 @@ TEST_F(JournalTest, CommandsGoToTheAuditLog) {
     EXPECT_NE(written[0].find(part), std::string::npos) << written[0];
 }
 
+TEST_F(JournalTest, DeadLettersGoToTheirFileUnderTheNameOfTheirSignal) {
+  const auto journal = open("", "", folder + "/dead.jsonl");
+  EXPECT_TRUE(engine.shard(0).decisions().put_aside(SignalId{3}, 41.5, 0, Quality::bad, flow::TurnedAway::bad_quality));
+  EXPECT_TRUE(
+      engine.shard(0).decisions().put_aside(SignalId{3}, std::nan(""), 0, Quality::good, flow::TurnedAway::too_old));
+  EXPECT_TRUE(journal->drain(engine));
+  const auto written = lines(folder + "/dead.jsonl");
+  ASSERT_EQ(written.size(), 2u);
+  const auto first = nlohmann::json::parse(written[0]), second = nlohmann::json::parse(written[1]);
+  EXPECT_EQ(first["cnc-07"]["load"], 41.5);
+  EXPECT_EQ(first["quality"], "bad");
+  EXPECT_EQ(first["reason"], "bad_quality");
+  EXPECT_EQ(first["pipeline"], "overload");
+  EXPECT_EQ(first["time"], "1970-01-01T00:00:00.000Z");
+  EXPECT_TRUE(second["cnc-07"]["load"].is_null());
+  EXPECT_EQ(second["reason"], "too_old");
+}
+
+TEST_F(JournalTest, TheDeadLetterFileStaysWithinItsSize) {
+  const auto journal = open("", "", folder + "/dead.jsonl");
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_TRUE(engine.shard(0).decisions().put_aside(SignalId{3}, i, 0, Quality::bad, flow::TurnedAway::bad_quality));
+    journal->drain(engine);
+  }
+  EXPECT_LE(std::filesystem::file_size(folder + "/dead.jsonl"), 500u);
+  EXPECT_LE(std::filesystem::file_size(folder + "/dead.jsonl.1"), 500u);
+  EXPECT_EQ(nlohmann::json::parse(lines(folder + "/dead.jsonl").back())["cnc-07"]["load"], 99);
+  EXPECT_EQ(journal->lost_lines(), 0u);
+}
+
+TEST_F(JournalTest, EventSinksAreToldOfEveryEvent) {
+  struct Display final : EventSink {
+    void announce(const EventNotice& event) override {
+      seen.push_back(
+          fmt::format("{} {} {} {}", event.raised ? "raised" : "cleared", event.pipeline, event.asset, event.text));
+    }
+    std::vector<std::string> seen;
+  } display;
+  const auto journal = open("", "");
+  journal->set_event_sinks({&display});
+  publish(1, true);
+  publish(1, false);
+  journal->drain(engine);
+  EXPECT_EQ(display.seen, (std::vector<std::string>{"raised overload cnc-07 41 A", "cleared overload cnc-07 41 A"}));
+}
+
 TEST_F(JournalTest, AppendsToWhatIsThere) {
   std::ofstream(folder + "/events.jsonl") << "{\"earlier\":1}\n";
   const auto journal = open(folder + "/events.jsonl", "");
@@ -122,7 +170,7 @@ TEST_F(JournalTest, AFullDiskIsCountedAndStopsNothing) {
 }
 
 TEST_F(JournalTest, AFileThatCanNotBeOpenedIsNamed) {
-  const auto journal = Journal::open("/nowhere/events.jsonl", "", {}, store);
+  const auto journal = Journal::open({"/nowhere/events.jsonl", "", "", 0}, {}, store);
   ASSERT_FALSE(journal.has_value());
   EXPECT_EQ(journal.error().text(), "settings.events: can not open '/nowhere/events.jsonl': No such file or directory");
 }

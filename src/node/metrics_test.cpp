@@ -127,7 +127,7 @@ TEST(Metrics, AWholePageIsValidExposition) {
     stats->name = "overload";
     stats->commands_sent.add(5);
     stats->arrival_to_ack.record(kMillisecond);
-    status.pipelines.push_back({part, stats, 0});
+    status.pipelines.push_back({part, stats, 0, {}});
   }
   const Exposition page(metrics_page(status));
   EXPECT_EQ(page.problem(), "");

@@ -45,7 +45,8 @@ constexpr std::string_view kIntroduction =
     "| `connectors` | `NAME: {PROTOCOL: {options}}`, one for each device, broker or file |\n"
     "| `asset_types` | `NAME: {signals: {SIGNAL: {options}}}`: what is measured on a kind of machine |\n"
     "| `assets` | `NAME: {type: TYPE, from: {SIGNAL: CONNECTOR/ADDRESS}, with: {VARIABLE: value}}`: the machines |\n"
-    "| `pipelines` | `NAME: {for: TYPE or ASSET, lane: fast or slow, steps: {STEP: {KIND: options}}}` |\n"
+    "| `pipelines` | `NAME: {for: TYPE or ASSET, lane: fast or slow, admit: {options}, steps: {STEP: {KIND: "
+    "options}}}` |\n"
     "| `uplink` | what goes to the layer above |\n"
     "| `tests` | input traces and what must come of them |\n\n"
     "Durations are written 10ms, 2s, 5min, 1h, 1d; sizes 64KB, 2GB; frequencies 50Hz, 6.4kHz. `${NAME}` and "
@@ -71,8 +72,8 @@ std::string describe_protocol(const Protocol& protocol) {
 
 std::string reference_markdown() {
   std::string out(kIntroduction);
-  out += "## Settings, signals, uplink\n\n";
-  for (const Schema* schema : {&settings_schema(), &signal_schema(), &uplink_schema()})
+  out += "## Settings, signals, admission, uplink\n\n";
+  for (const Schema* schema : {&settings_schema(), &signal_schema(), &admit_schema(), &uplink_schema()})
     out += markdown_reference(*schema) + "\n";
   out += "## Connectors\n\n";
   for (const Protocol* protocol : protocols())
@@ -94,6 +95,7 @@ std::string site_json_schema() {
   Json pipeline_properties = {
       {"for", {{"type", "string"}, {"description", "An asset type, or one asset."}}},
       {"lane", {{"enum", {"fast", "slow"}}, {"description", "slow: off the threads that stop machines."}}},
+      {"admit", object_schema(admit_schema())},
       {"steps", {{"type", "object"}, {"additionalProperties", one_key_of(step)}}}};
   for (const auto& [key, schema] : step.items()) pipeline_properties[key] = schema;
 

@@ -34,9 +34,10 @@ TEST(Reference, EveryOptionHasASentence) {
       EXPECT_TRUE(option.value("description", "").ends_with('.')) << section << '.' << name;
   for (const char* section : {"connectors", "pipelines"})
     for (const auto& [kind, options] : sections.at(section).at("additionalProperties").at("properties").items())
-      if (options.contains("properties"))
+      if (options.contains("properties")) {
         for (const auto& [name, option] : options.at("properties").items())
-          EXPECT_TRUE(option.value("description", "").size() > 5) << section << '.' << kind << '.' << name;
+          EXPECT_GT(option.value("description", "").size(), 5u) << section << '.' << kind << '.' << name;
+      }
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ constexpr int kFastPriority = 50;
 constexpr int kIoPriority = 51;                      // acks must not wait for the shard that waits for them
 constexpr Nanos kSlowLaneGather = 5 * kMillisecond;  // fewer, larger rounds where nothing waits for them
 constexpr Nanos kHousekeeping = 20 * kMillisecond;
-constexpr Nanos kSafeStop = 500 * kMillisecond;  // for safe values to be acknowledged
+constexpr Nanos kSafeStop = 500 * kMillisecond;  // for safe values to be acknowledged, and published ones to leave
 
 double resident_mb() {
   std::ifstream statm("/proc/self/statm");
@@ -101,7 +101,7 @@ std::unique_ptr<Runtime> Runtime::start(const std::string& path, Clock& clock, c
   release_what_starting_took();
   runtime->lock_memory();
   auto& self = *runtime;
-  auto journal = Journal::open(settings.events, settings.audit,
+  auto journal = Journal::open({settings.events, settings.audit, settings.dead_letters, settings.dead_letters_most},
                                {[&self](PipelineId id) {
                                   const std::lock_guard lock(self.plan_mutex_);
                                   const std::string name = self.identities_.pipelines.name_of(id);
@@ -115,6 +115,10 @@ std::unique_ptr<Runtime> Runtime::start(const std::string& path, Clock& clock, c
                                   const std::lock_guard lock(self.plan_mutex_);
                                   const std::string* name = self.identities_.actuators.find_name(id);
                                   return name != nullptr ? *name : std::string("?");
+                                },
+                                [&self](SignalId id) {
+                                  const std::lock_guard lock(self.plan_mutex_);
+                                  return self.identities_.signals.name_of(id);
                                 }},
                                self.events_);
   if (!journal) {
@@ -223,19 +227,22 @@ Diagnosis Runtime::reload() {
   Diagnosis diagnosis = read(site, compiled, &compiled_);
   if (diagnosis.ok()) {
     const Settings &now = site_.settings, &wished = site.settings;
-    for (const auto& [what, differs] :
-         std::initializer_list<std::pair<std::string_view, bool>>{{"shards", wished.shards != now.shards},
-                                                                  {"ring", wished.ring != now.ring},
-                                                                  {"when_full", wished.when_full != now.when_full},
-                                                                  {"max_skew", wished.max_skew != now.max_skew},
-                                                                  {"time", wished.replay != now.replay},
-                                                                  {"http", wished.http != now.http},
-                                                                  {"audit", wished.audit != now.audit},
-                                                                  {"events", wished.events != now.events}})
+    for (const auto& [what, differs] : std::initializer_list<std::pair<std::string_view, bool>>{
+             {"shards", wished.shards != now.shards},
+             {"ring", wished.ring != now.ring},
+             {"when_full", wished.when_full != now.when_full},
+             {"max_skew", wished.max_skew != now.max_skew},
+             {"time", wished.replay != now.replay},
+             {"http", wished.http != now.http},
+             {"audit", wished.audit != now.audit},
+             {"dead_letters",
+              wished.dead_letters != now.dead_letters || wished.dead_letters_most != now.dead_letters_most},
+             {"events", wished.events != now.events}})
       if (differs) diagnosis.errors.push_back(restart_needed(site, what));
   }
   if (diagnosis.ok()) {
     journal_->set_uplink(nullptr, "");
+    journal_->set_event_sinks({});
     if (Status installed = install(std::move(site), std::move(compiled)); !installed)
       diagnosis.errors.push_back(std::move(installed).error());
     for (auto& [name, attached] : connectors_)
@@ -293,6 +300,7 @@ Status Runtime::start_connector(Attached& attached) {
   context.clock = &clock_;
   context.loop = loop;
   context.seed = static_cast<std::uint64_t>(clock_.wall()) ^ index_of(attached.compiled.id);
+  if (!attached.compiled.outlets.empty()) context.outlets = attached.connection->outlets.get();
   ALARA_CHECK(attached.compiled.code->start(context));
   attached.running = true;
   return {};
@@ -305,7 +313,8 @@ void Runtime::stop_connector(Attached& attached) {
   attached.running = false;
 }
 
-// Points the journal at the uplink of the running site and starts the housekeeping thread at the first call.
+// Points the journal at the uplink and the alarm displays of the running site and starts the housekeeping thread at the
+// first call.
 void Runtime::start_journal() {
   MessageSink* sink = nullptr;
   std::string address;
@@ -317,6 +326,10 @@ void Runtime::start_journal() {
                                    site_.connectors[site_.uplink.to.connector].name));
   }
   journal_->set_uplink(sink, address);
+  std::vector<EventSink*> event_sinks;
+  for (auto& [name, attached] : connectors_)
+    if (EventSink* each = attached.compiled.code->event_sink()) event_sinks.push_back(each);
+  journal_->set_event_sinks(std::move(event_sinks));
   if (!housekeeper_.joinable())
     housekeeper_ = std::jthread([this](const std::stop_token& stop) { housekeeping(stop); });
 }
@@ -364,7 +377,11 @@ void Runtime::stop() {
   const auto pending = [&] {
     for (std::size_t i = 0; i < engine_->shard_count(); ++i)
       if (engine_->shard(i).stats().turns.get() == turns[i] || engine_->shard(i).decisions().pending() > 0) return true;
-    return false;
+    return std::ranges::any_of(connectors_, [](const auto& entry) {
+      const Attached& attached = entry.second;
+      return attached.running && attached.compiled.code->stats().connected.load() &&
+             attached.connection->outlets->account().buffered > 0;
+    });
   };
   while (pending() && clock_.monotonic() < patience) clock_.sleep_until(clock_.monotonic() + kMillisecond);
   for (auto& [name, attached] : connectors_) stop_connector(attached);
@@ -424,6 +441,8 @@ NodeStatus Runtime::status() const {
     c.signals = attached.compiled.signals.size();
     c.account = attached.connection->inlet.account();
     c.finished = attached.connection->inlet.is_finished();
+    c.outlets = attached.compiled.outlets.size();
+    c.outlet_account = attached.connection->outlets->account();
     if (attached.compiled.code) {
       const ConnectorStats& s = attached.compiled.code->stats();
       c.connected = s.connected.load();
@@ -466,7 +485,8 @@ NodeStatus Runtime::status() const {
     status.events_lost += shard.decisions().lost_events();
     status.audit_lines_lost += shard.decisions().lost_audit_lines();
     for (const auto& stats : shard.pipelines())
-      status.pipelines.push_back({identities_.pipelines.name_of(stats->id), stats, stats->rows_in.get()});
+      status.pipelines.push_back(
+          {identities_.pipelines.name_of(stats->id), stats, stats->rows_in.get(), stats->account()});
   }
   return status;
 }

@@ -97,6 +97,8 @@ class SiteReader {
     settings.http = options.text("http");
     settings.audit = options.text("audit");
     settings.events = options.text("events");
+    settings.dead_letters = options.text("dead_letters");
+    settings.dead_letters_most = options.size("dead_letters_size");
   }
 
   void read_connectors() {
@@ -330,6 +332,8 @@ class SiteReader {
         else
           error(option.value.where,
                 fmt::format("pipeline '{}': lane '{}' is neither fast nor slow", entry.key, option.value.scalar));
+      } else if (option.key == "admit") {
+        read_admit(option.value, pipeline);
       } else if (option.key == "steps") {
         found_steps = true;
         read_steps(option.value, pipeline);
@@ -348,11 +352,25 @@ class SiteReader {
   }
 
   void unknown_pipeline_option(const Node::Entry& pipeline, const Node::Entry& option) {
-    std::vector<std::string_view> known{"for", "lane", "steps"};
+    std::vector<std::string_view> known{"for", "lane", "admit", "steps"};
     for (const OperatorKind* kind : operator_kinds()) known.push_back(kind->key());
     const std::string guess = nearest(option.key, std::span<const std::string_view>(known));
     error(option.key_where, fmt::format("pipeline '{}': unknown option '{}'", pipeline.key, option.key),
           guess.empty() ? fmt::format("allowed are {}", enumerate(known)) : fmt::format("did you mean '{}'?", guess));
+  }
+
+  void read_admit(const Node& map, PipelineSpec& pipeline) {
+    const std::size_t before = diagnosis_.errors.size();
+    admit_schema().check(map, diagnosis_.errors);
+    if (diagnosis_.errors.size() != before) return;
+    const Options options(map, admit_schema());
+    const std::string worst = options.text("quality");
+    pipeline.admit.worst = worst == "good" ? Quality::good : worst == "uncertain" ? Quality::uncertain : Quality::bad;
+    pipeline.admit.max_age = options.duration("max_age");
+    pipeline.admit.keep = options.text("otherwise") == "dead_letter";
+    if (pipeline.admit.keep && site_.settings.dead_letters.empty())
+      error(options.where("otherwise"), fmt::format("pipeline '{}': dead letters have no place to go", pipeline.name),
+            "name a file in settings.dead_letters");
   }
 
   void read_for(const Node& target, PipelineSpec& pipeline) {
@@ -506,6 +524,17 @@ const Schema& settings_schema() {
           {.name = "events",
            .type = PropertyType::text,
            .sentence = "JSON Lines file to which events are appended; empty switches it off."},
+          {.name = "dead_letters",
+           .type = PropertyType::text,
+           .sentence = "JSON Lines file for samples that pipelines turn away with `otherwise: dead_letter`. A `file` "
+                       "connector plays it again."},
+          {.name = "dead_letters_size",
+           .type = PropertyType::size,
+           .sentence = "How large it may become; half of that, the older letters are in a second file, `.1`, which the "
+                       "next full one replaces.",
+           .fallback = "64MB",
+           .least = 4096,
+           .most = 1e12},
       }};
   return kSchema;
 }
@@ -548,6 +577,31 @@ const Schema& uplink_schema() {
            .type = PropertyType::duration,
            .sentence = "How often counts, latencies and asset states are summarised; 0 sends events only.",
            .fallback = "1min"},
+      }};
+  return kSchema;
+}
+
+const Schema& admit_schema() {
+  static const Schema kSchema{
+      "admit",
+      "Which samples a pipeline takes in; the others never reach its steps and are counted under their reason.",
+      {
+          {.name = "quality",
+           .type = PropertyType::choice,
+           .sentence = "The worst quality that is taken in; bad takes all.",
+           .fallback = "bad",
+           .choices = {"good", "uncertain", "bad"}},
+          {.name = "max_age",
+           .type = PropertyType::duration,
+           .sentence =
+               "How old a sample may be when it comes. What a source sends late can then not start a machine. 0 "
+               "takes all.",
+           .fallback = "0s"},
+          {.name = "otherwise",
+           .type = PropertyType::choice,
+           .sentence = "What becomes of the others: drop, or dead_letter to keep them in `settings.dead_letters`.",
+           .fallback = "drop",
+           .choices = {"drop", "dead_letter"}},
       }};
   return kSchema;
 }

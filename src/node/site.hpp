@@ -69,11 +69,19 @@ struct StepSpec {
   Where where;
 };
 
+// Which samples a pipeline takes in.
+struct AdmitSpec {
+  Quality worst = Quality::bad;
+  Nanos max_age = 0;  // 0 = of any age
+  bool keep = false;  // what is turned away becomes a dead letter
+};
+
 struct PipelineSpec {
   std::string name;
   Lane lane = Lane::fast;
   std::size_t type = 0;             // asset type whose signals it sees
   std::vector<std::size_t> assets;  // indices into Site::assets
+  AdmitSpec admit;
   std::vector<StepSpec> steps;
   Node source;  // as written; two equal canonical texts mean the pipeline did not change
   Where where;
@@ -91,10 +99,12 @@ struct Settings {
   std::uint64_t ring = 0;    // bytes of each connector's ring to each shard
   std::string when_full;     // block, drop_oldest, drop_newest
   Nanos max_skew = 0;
-  bool replay = false;  // time is that of the samples
-  std::string http;     // "127.0.0.1:8090"; "" = off
-  std::string audit;    // path of the audit log; "" = off
-  std::string events;   // path of the event log (JSON Lines); "" = off
+  bool replay = false;                  // time is that of the samples
+  std::string http;                     // "127.0.0.1:8090"; "" = off
+  std::string audit;                    // path of the audit log; "" = off
+  std::string events;                   // path of the event log (JSON Lines); "" = off
+  std::string dead_letters;             // path of the dead letter file (JSON Lines); "" = off
+  std::uint64_t dead_letters_most = 0;  // bytes
 };
 
 struct Site {
@@ -127,5 +137,6 @@ struct Diagnosis {
 [[nodiscard]] const Schema& settings_schema();
 [[nodiscard]] const Schema& signal_schema();
 [[nodiscard]] const Schema& uplink_schema();
+[[nodiscard]] const Schema& admit_schema();
 
 }  // namespace alara::node

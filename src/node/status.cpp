@@ -52,6 +52,12 @@ Json connector_json(const ConnectorStatus& c) {
             {"skewed", c.account.skewed},
             {"rejected", counts_json(c.account.rejected)},
             {"dropped", counts_json(c.account.dropped)}}},
+          {"outlets", c.outlets},
+          {"published",
+           {{"values", c.outlet_account.published},
+            {"delivered", c.outlet_account.delivered},
+            {"buffered", c.outlet_account.buffered},
+            {"dropped", counts_json(c.outlet_account.dropped)}}},
           {"bytes_in", c.bytes_in},
           {"bytes_out", c.bytes_out},
           {"messages_in", c.messages_in},
@@ -85,6 +91,12 @@ Json pipeline_json(const PipelineStatus& pipeline) {
           {"part", pipeline.part},
           {"lane", lane_name(s.lane)},
           {"shard", s.shard},
+          {"points",
+           {{"accepted", pipeline.account.accepted},
+            {"delivered", pipeline.account.delivered},
+            {"buffered", pipeline.account.buffered},
+            {"dead_lettered", pipeline.account.dead_lettered},
+            {"dropped", counts_json(pipeline.account.dropped)}}},
           {"rows_in", s.rows_in.get()},
           {"not_a_number", s.nan.get()},
           {"bad", s.bad.get()},
@@ -121,6 +133,17 @@ void connector_metrics(MetricsText& out, const NodeStatus& status) {
   for (const ConnectorStatus& c : status.connectors)
     for (const auto& [reason, points] : c.account.rejected)
       out.sample({{"connector", c.name}, {"reason", reason}}, static_cast<double>(points));
+  counter("alara_published_total", "Values published through the connector; equals delivered + buffered + dropped.",
+          [](const auto& c) { return c.outlet_account.published; });
+  counter("alara_published_delivered_total", "Of these: handed to the other side, or there to be read.",
+          [](const auto& c) { return c.outlet_account.delivered; });
+  out.family("alara_published_buffered", "gauge", "Of these: waiting.");
+  for (const ConnectorStatus& c : status.connectors)
+    out.sample({{"connector", c.name}}, static_cast<double>(c.outlet_account.buffered));
+  out.family("alara_published_dropped_total", "counter", "Of these: given up, by reason.");
+  for (const ConnectorStatus& c : status.connectors)
+    for (const auto& [reason, values] : c.outlet_account.dropped)
+      out.sample({{"connector", c.name}, {"reason", reason}}, static_cast<double>(values));
   counter("alara_points_skewed_total", "Points whose time was ahead of the clock and was replaced.",
           [](const auto& c) { return c.account.skewed; });
   counter("alara_connector_bytes_in_total", "Bytes read.", [](const auto& c) { return c.bytes_in; });
@@ -140,10 +163,26 @@ void pipeline_metrics(MetricsText& out, const NodeStatus& status) {
     for (const PipelineStatus& p : status.pipelines)
       out.sample({{"pipeline", p.stats->name}, {"part", p.part}}, static_cast<double>(value(*p.stats)));
   };
-  counter("alara_pipeline_rows_total", "Samples that reached the pipeline's inputs.",
-          [](const auto& s) { return s.rows_in.get(); });
-  counter("alara_pipeline_bad_total", "Of these: of bad quality.", [](const auto& s) { return s.bad.get(); });
-  counter("alara_pipeline_nan_total", "Of these: not a number.", [](const auto& s) { return s.nan.get(); });
+  const auto samples = [&](std::string_view name, std::string_view type, std::string_view help, auto value) {
+    out.family(name, type, help);
+    for (const PipelineStatus& p : status.pipelines)
+      out.sample({{"pipeline", p.stats->name}, {"part", p.part}}, static_cast<double>(value(p.account)));
+  };
+  samples("alara_pipeline_accepted_total", "counter",
+          "Samples routed to the pipeline; equals delivered + buffered + dead-lettered + dropped.",
+          [](const auto& a) { return a.accepted; });
+  samples("alara_pipeline_rows_total", "counter", "Samples delivered to the pipeline's steps.",
+          [](const auto& a) { return a.delivered; });
+  samples("alara_pipeline_buffered", "gauge", "Samples in the round at hand.",
+          [](const auto& a) { return a.buffered; });
+  samples("alara_pipeline_dead_lettered_total", "counter", "Samples turned away and kept.",
+          [](const auto& a) { return a.dead_lettered; });
+  out.family("alara_pipeline_dropped_total", "counter", "Samples turned away and dropped, by reason.");
+  for (const PipelineStatus& p : status.pipelines)
+    for (const auto& [reason, count] : p.account.dropped)
+      out.sample({{"pipeline", p.stats->name}, {"part", p.part}, {"reason", reason}}, static_cast<double>(count));
+  counter("alara_pipeline_bad_total", "Of the delivered: of bad quality.", [](const auto& s) { return s.bad.get(); });
+  counter("alara_pipeline_nan_total", "Of the delivered: not a number.", [](const auto& s) { return s.nan.get(); });
   counter("alara_commands_sent_total", "Commands sent to connectors.",
           [](const auto& s) { return s.commands_sent.get(); });
   counter("alara_commands_refused_total", "Commands that found no room or no route.",
@@ -185,7 +224,9 @@ std::uint64_t NodeStatus::points_unaccounted() const {
   for (const ConnectorStatus& c : connectors) {
     const std::uint64_t known = c.account.delivered + c.account.buffered + c.account.dropped_points();
     points += c.account.accepted > known ? c.account.accepted - known : known - c.account.accepted;
+    points += c.outlet_account.unaccounted();
   }
+  for (const PipelineStatus& p : pipelines) points += p.account.unaccounted();
   return points;
 }
 
@@ -229,7 +270,8 @@ std::string metrics_page(const NodeStatus& status) {
   pipeline_metrics(out, status);
   out.family(
       "alara_points_unaccounted", "gauge",
-      "Accepted points that are neither delivered, buffered nor dropped; a moment's skew while data flow, else 0.");
+      "Points and published values, by connector and pipeline, that are neither delivered, buffered, dead-lettered nor "
+      "dropped; a moment's skew while data flow, else 0.");
   out.sample({}, static_cast<double>(status.points_unaccounted()));
   out.family("alara_uplink_bytes_total", "counter", "Bytes handed to the layer above.");
   out.sample({}, static_cast<double>(status.bytes_up));

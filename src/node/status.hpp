@@ -9,6 +9,7 @@
 
 #include "core/connector.hpp"
 #include "flow/engine/inlet.hpp"
+#include "flow/engine/outlet_lane.hpp"
 #include "flow/engine/stats.hpp"
 
 namespace alara::node {
@@ -19,6 +20,8 @@ struct ConnectorStatus {
   bool finished = false;  // a file that has been read to its end
   std::size_t signals = 0;
   flow::InletAccount account;
+  std::size_t outlets = 0;  // values published through it
+  flow::OutletAccount outlet_account;
   std::uint64_t bytes_in = 0, bytes_out = 0, messages_in = 0, messages_out = 0;
   std::uint64_t connects = 0, disconnects = 0, errors = 0, polls_done = 0, polls_missed = 0;
   Nanos last_progress = 0;   // monotonic
@@ -31,6 +34,7 @@ struct PipelineStatus {
   std::string part;                                  // "overload", "overload#1"
   std::shared_ptr<const flow::PipelineStats> stats;  // live: goes on counting after the look
   std::uint64_t rows = 0;                            // rows_in at the time of the look
+  flow::PipelineAccount account;                     // at the time of the look
 };
 
 struct ModelStatus {
@@ -60,7 +64,8 @@ struct NodeStatus {
   double resident_mb = 0, cpu_seconds = 0;
 
   [[nodiscard]] std::uint64_t points_accepted() const;
-  [[nodiscard]] std::uint64_t points_unaccounted() const;  // 0 whenever the node is quiet; see InletAccount
+  // Over all connectors and pipelines; 0 whenever the node is quiet. See InletAccount, PipelineAccount, OutletAccount.
+  [[nodiscard]] std::uint64_t points_unaccounted() const;
   [[nodiscard]] std::uint64_t bytes_in() const;
 };
 

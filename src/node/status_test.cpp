@@ -90,6 +90,11 @@ TEST(Status, CountsWhatIsUnaccounted) {
   EXPECT_EQ(status.points_unaccounted(), 1u);
   account.delivered = 92;
   EXPECT_EQ(status.points_unaccounted(), 2u);
+  account.delivered = 90;
+  status.pipelines.push_back({"overload", nullptr, 0, {10, 4, 0, 3, {{"too_old", 2}}}});
+  EXPECT_EQ(status.points_unaccounted(), 1u);
+  status.connectors[0].outlet_account = {5, 3, 0, {}};
+  EXPECT_EQ(status.points_unaccounted(), 3u);
 }
 
 TEST(Status, PagesAreJson) {
@@ -99,7 +104,7 @@ TEST(Status, PagesAreJson) {
   auto stats = std::make_shared<flow::PipelineStats>();
   stats->name = "overload";
   stats->acks[0].add(3);
-  status.pipelines.push_back({"overload", stats, 0});
+  status.pipelines.push_back({"overload", stats, 0, {}});
   const auto connectors = nlohmann::json::parse(connectors_json(status));
   EXPECT_EQ(connectors["connectors"][0]["points"]["rejected"]["malformed"], 2);
   EXPECT_EQ(nlohmann::json::parse(pipelines_json(status))["pipelines"][0]["acks"]["done"], 3);

@@ -12,6 +12,8 @@ class RuleKind final : public OperatorKind {
   [[nodiscard]] std::string_view key() const override { return "rule"; }
   [[nodiscard]] const Schema& schema() const override { return rule_schema(); }
 
+  [[nodiscard]] bool acts() const override { return true; }
+
   Result<std::vector<std::string>> inputs(const Node& options) const override { return rule_inputs(options); }
 
   Result<Made> make(const Node& options, std::span<const ValueInfo> inputs,

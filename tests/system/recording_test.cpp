@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The example on a real machine's recording finds a labelled failure.
+// Recordings: a real machine's failure is found, and what a pipeline turned away can be played again.
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -46,6 +47,48 @@ TEST(Recording, TheFailingMachineIsNoticed) {
   }
   EXPECT_GE(inside, 1u) << folder.read("events.jsonl");
   EXPECT_LE(outside, 20u) << "an alarm that is always on notices nothing";
+}
+
+// A recording with a sample that the pipeline does not take; the file it goes to is a recording in its turn.
+TEST(Recording, DeadLettersAreKeptAndCanBePlayedAgain) {
+  const Folder folder;
+  const std::string first = folder.write("trace.csv", "time,current\n100,10\n101,20\n102,\n103,50\n");
+  const auto run = [&](const std::string& name, const std::string& recording, const std::string& column) {
+    return alara({"run", "--quiet", "--no-realtime",
+                  folder.write(name + ".yaml", fmt::format(R"(node: presses
+settings: {{time: replay, http: "", events: "{}", dead_letters: "{}"}}
+connectors:
+  trace: {{file: {{path: "{}", time: time}}}}
+asset_types:
+  press: {{signals: {{current: {{unit: A}}}}}}
+assets:
+  press-1: {{type: press, from: {{current: "trace/{}"}}}}
+pipelines:
+  limit:
+    for: press
+    admit: {{quality: good, otherwise: dead_letter}}
+    rule: {{when: "coalesce(current, 99[A]) > 45[A]", raise: {{severity: high}}}}
+)",
+                                                           folder.file(name + ".events"),
+                                                           folder.file(name + ".dead.jsonl"), recording, column))});
+  };
+  const Finished once = run("once", first, "current");
+  ASSERT_EQ(once.code, 0) << once.output;
+  EXPECT_NE(once.output.find("4 accepted"), std::string::npos) << once.output;
+  EXPECT_NE(once.output.find(" 0 unaccounted"), std::string::npos) << once.output;
+  const std::string events = folder.read("once.events");
+  EXPECT_EQ(std::count(events.begin(), events.end(), '\n'), 1) << "the missing sample has raised one: " << events;
+  const std::string letters = folder.read("once.dead.jsonl");
+  EXPECT_EQ(letters.find(R"({"time":"1970-01-01T00:01:42.000Z","press-1":{"current":null},"quality":"bad",)"
+                         R"("reason":"bad_quality","pipeline":"limit")"),
+            0u)
+      << letters;
+  EXPECT_EQ(std::count(letters.begin(), letters.end(), '\n'), 1) << letters;
+
+  const Finished again = run("again", folder.file("once.dead.jsonl"), "press-1.current");
+  ASSERT_EQ(again.code, 0) << again.output;
+  EXPECT_NE(again.output.find("1 accepted"), std::string::npos) << again.output;
+  EXPECT_EQ(folder.read("again.dead.jsonl").substr(0, 80), letters.substr(0, 80));
 }
 
 }  // namespace

@@ -121,23 +121,36 @@ bool RunningNode::says(const std::string& text) const {
   return eventually([&] { return output().find(text) != std::string::npos; });
 }
 
+namespace {
+
+// accepted (or published) = delivered + buffered + dead-lettered + dropped{reason}
+void expect_law(const nlohmann::json& account, const char* total, const nlohmann::json& whole) {
+  std::uint64_t known = account["delivered"].get<std::uint64_t>() + account["buffered"].get<std::uint64_t>() +
+                        account.value("dead_lettered", std::uint64_t{0});
+  for (const auto& [reason, count] : account["dropped"].items()) known += count.get<std::uint64_t>();
+  EXPECT_EQ(account[total].get<std::uint64_t>(), known) << whole.dump(1);
+}
+
+}  // namespace
+
 void RunningNode::expect_every_point_accounted() const {
-  std::string last;
+  std::string connectors, pipelines;
   const bool quiet = eventually([&] {
-    const std::string now = get("/api/v1/connectors").body;
-    const bool same = now == last && !now.empty();
-    last = now;
+    const std::string now = get("/api/v1/connectors").body, of_pipelines = get("/api/v1/pipelines").body;
+    const bool same = now == connectors && of_pipelines == pipelines && !now.empty() && !of_pipelines.empty();
+    connectors = now;
+    pipelines = of_pipelines;
     return same;
   });
   EXPECT_TRUE(quiet) << "the node does not become quiet";
-  const auto page = nlohmann::json::parse(last, nullptr, false);
-  ASSERT_TRUE(page.is_object()) << last;
+  const auto page = nlohmann::json::parse(connectors, nullptr, false);
+  const auto other = nlohmann::json::parse(pipelines, nullptr, false);
+  ASSERT_TRUE(page.is_object() && other.is_object()) << connectors << pipelines;
   for (const auto& connector : page["connectors"]) {
-    const auto& points = connector["points"];
-    std::uint64_t known = points["delivered"].get<std::uint64_t>() + points["buffered"].get<std::uint64_t>();
-    for (const auto& [reason, count] : points["dropped"].items()) known += count.get<std::uint64_t>();
-    EXPECT_EQ(points["accepted"].get<std::uint64_t>(), known) << connector.dump(1);
+    expect_law(connector["points"], "accepted", connector);
+    expect_law(connector["published"], "values", connector);
   }
+  for (const auto& pipeline : other["pipelines"]) expect_law(pipeline["points"], "accepted", pipeline);
 }
 
 int RunningNode::terminate(Nanos& took) {

@@ -74,7 +74,8 @@ class RunningNode {
   [[nodiscard]] ChildProcess& process() { return *process_; }
   [[nodiscard]] int port() const { return port_; }
 
-  // Once nothing moves any more: accepted = delivered + buffered + dropped for every connector, exactly.
+  // Once nothing moves any more: accepted = delivered + buffered + dead-lettered + dropped for every connector and
+  // every pipeline, and the same for published values, exactly.
   void expect_every_point_accounted() const;
   // Asks it to end; its exit code, and how long that took.
   int terminate(Nanos& took);

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "flow/engine/command_lane.hpp"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-
 namespace alara::flow {
 
 CommandLane::CommandLane(std::size_t capacity, EngineInbox& inbox, Wake& shard)
@@ -14,19 +8,17 @@ CommandLane::CommandLane(std::size_t capacity, EngineInbox& inbox, Wake& shard)
 
 bool CommandLane::send(const Command& command) {
   if (!commands_.push(command)) return false;
-  inbox_.signal();
+  inbox_.bell_.ring();
   return true;
 }
 
 Result<std::unique_ptr<EngineInbox>> EngineInbox::create(std::size_t capacity) {
-  const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (fd < 0) return fail(ErrorKind::exhausted, "can not make an eventfd: {}", std::strerror(errno));
+  ALARA_TRY(const int fd, Doorbell::open());
   return std::unique_ptr<EngineInbox>(new EngineInbox(fd, capacity));
 }
 
 EngineInbox::~EngineInbox() {
   for (auto& lane : lanes_) delete lane.load();
-  close(event_fd_);
 }
 
 CommandLane& EngineInbox::lane_of(std::size_t shard, Wake& wake) {
@@ -35,13 +27,6 @@ CommandLane& EngineInbox::lane_of(std::size_t shard, Wake& wake) {
   CommandLane* lane = new CommandLane(capacity_, *this, wake);
   lanes_[shard].store(lane, std::memory_order_release);
   return *lane;
-}
-
-void EngineInbox::signal() {
-  if (signalled_.exchange(true, std::memory_order_seq_cst)) return;
-  const std::uint64_t one = 1;
-  // Can only fail when the counter would overflow, and then the descriptor is readable anyway.
-  static_cast<void>(!write(event_fd_, &one, sizeof one));
 }
 
 bool EngineInbox::pop_any(Command& command) {
@@ -55,12 +40,9 @@ bool EngineInbox::pop_any(Command& command) {
   return false;
 }
 
-// When empty, the signal is taken back before the last look, so a command pushed meanwhile signals anew or is seen.
 bool EngineInbox::pop(Command& command) {
   if (pop_any(command)) return true;
-  std::uint64_t count = 0;
-  static_cast<void>(!read(event_fd_, &count, sizeof count));
-  signalled_.store(false, std::memory_order_seq_cst);
+  bell_.quiet();
   return pop_any(command);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The way of commands from shards to one connector and of acks back. Each shard has its own lane, a pair of bounded
-// queues; the connector sees them united as one CommandInbox with one eventfd. The eventfd is written only when the
-// connector may be asleep, so a busy connector costs a shard no system call.
+// queues; the connector sees them united as one CommandInbox with one eventfd (doorbell.hpp).
 #pragma once
 
 #include <array>
@@ -10,6 +9,7 @@
 
 #include "core/connector.hpp"
 #include "flow/engine/counter.hpp"
+#include "flow/engine/doorbell.hpp"
 #include "flow/engine/inlet.hpp"
 #include "flow/engine/spsc_queue.hpp"
 #include "flow/engine/wake.hpp"
@@ -53,7 +53,7 @@ class EngineInbox final : public CommandInbox {
 
   // CommandInbox: the connector's thread.
   [[nodiscard]] bool pop(Command& command) override;
-  [[nodiscard]] int event_fd() const override { return event_fd_; }
+  [[nodiscard]] int event_fd() const override { return bell_.event_fd(); }
   void acknowledge(const Ack& ack) override;
 
   [[nodiscard]] std::uint64_t lost_acks() const {
@@ -62,14 +62,12 @@ class EngineInbox final : public CommandInbox {
 
  private:
   friend class CommandLane;
-  EngineInbox(int event_fd, std::size_t capacity) : event_fd_(event_fd), capacity_(capacity) {}
+  EngineInbox(int event_fd, std::size_t capacity) : bell_(event_fd), capacity_(capacity) {}
   [[nodiscard]] bool pop_any(Command& command);
-  void signal();  // a shard's thread, after pushing
 
-  const int event_fd_;
+  Doorbell bell_;
   const std::size_t capacity_;
   std::array<std::atomic<CommandLane*>, kMaxShards> lanes_{};
-  std::atomic<bool> signalled_{false};
   std::size_t next_ = 0;  // lane to look at first: none starves
   Counter lost_acks_;
 };

@@ -24,7 +24,8 @@ DecisionDesk::DecisionDesk(std::size_t shard, const DecisionOptions& options, co
       clock_(clock),
       pending_(std::bit_ceil(std::max<std::size_t>(options.pending_commands, 2))),
       events_(options.events),
-      audit_(options.audit_lines) {}
+      audit_(options.audit_lines),
+      dead_letters_(options.dead_letters) {}
 
 CommandId DecisionDesk::next_command_id() {
   return CommandId{static_cast<std::uint64_t>(shard_) << kShardBitsAt | next_id_++};
@@ -32,7 +33,7 @@ CommandId DecisionDesk::next_command_id() {
 
 bool DecisionDesk::send(const Command& command) {
   const std::size_t actuator = index_of(command.actuator);
-  CommandLane* lane = actuator < lane_of_actuator_.size() ? lane_of_actuator_[actuator] : nullptr;
+  CommandLane* lane = actuator < routes_.lane_of_actuator.size() ? routes_.lane_of_actuator[actuator] : nullptr;
   Pending& pending = slot_of(command.id);
   const char* refusal = lane == nullptr                   ? "no connector has this actuator"
                         : pending.open && !pending.missed ? "too many commands without an answer"
@@ -59,7 +60,11 @@ void DecisionDesk::publish(Event&& event) {
   if (!events_.push(std::move(event))) lost_events_.add();
 }
 
-bool DecisionDesk::hand_out(const OutletSample&) { return false; }  // routes come with the outlet lanes
+bool DecisionDesk::hand_out(const OutletSample& sample) {
+  const std::size_t outlet = index_of(sample.outlet);
+  OutletLane* lane = outlet < routes_.lane_of_outlet.size() ? routes_.lane_of_outlet[outlet] : nullptr;
+  return lane != nullptr && lane->hand_out(sample);
+}
 
 void DecisionDesk::audit(std::string_view what, const Command& command, std::string_view why) {
   AuditLine line;
@@ -73,9 +78,8 @@ void DecisionDesk::audit(std::string_view what, const Command& command, std::str
   if (!audit_.push(std::move(line))) lost_audit_.add();
 }
 
-void DecisionDesk::route(std::vector<CommandLane*> lane_of_actuator, std::vector<CommandLane*> lanes) {
-  lane_of_actuator_ = std::move(lane_of_actuator);
-  lanes_ = std::move(lanes);
+bool DecisionDesk::put_aside(SignalId signal, double value, Nanos time, Quality quality, TurnedAway reason) {
+  return dead_letters_.push({caller_.id, signal, value, time, quality, reason, clock_.wall()});
 }
 
 void DecisionDesk::forget(const Pipeline* pipeline) {
@@ -87,13 +91,14 @@ void DecisionDesk::forget(const Pipeline* pipeline) {
 }
 
 bool DecisionDesk::has_acks() const {
-  return std::any_of(lanes_.begin(), lanes_.end(), [](const CommandLane* lane) { return lane->has_acks(); });
+  return std::any_of(routes_.lanes.begin(), routes_.lanes.end(),
+                     [](const CommandLane* lane) { return lane->has_acks(); });
 }
 
 bool DecisionDesk::take_acks() {
   bool any = false;
   Ack ack;
-  for (CommandLane* lane : lanes_) {
+  for (CommandLane* lane : routes_.lanes) {
     while (lane->next_ack(ack)) {
       any = true;
       Pending& pending = slot_of(ack.command);

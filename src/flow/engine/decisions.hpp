@@ -7,11 +7,14 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/command.hpp"
+#include "flow/engine/admission.hpp"
 #include "flow/engine/command_lane.hpp"
 #include "flow/engine/counter.hpp"
+#include "flow/engine/outlet_lane.hpp"
 #include "flow/engine/spsc_queue.hpp"
 #include "flow/engine/stats.hpp"
 
@@ -36,6 +39,7 @@ struct DecisionOptions {
   std::size_t pending_commands = 1024;  // sent and not acknowledged; more are refused. Rounded up to a power of two
   std::size_t events = 1024;            // waiting to be drained; more are counted as lost
   std::size_t audit_lines = 4096;
+  std::size_t dead_letters = 4096;
 };
 
 class DecisionDesk final : public Decisions {
@@ -59,8 +63,16 @@ class DecisionDesk final : public Decisions {
   bool hand_out(const OutletSample& sample) override;
   void audit(std::string_view what, const Command& command, std::string_view why) override;
 
-  // [actuator] -> lane; nullptr: refused. At a safe point of the shard.
-  void route(std::vector<CommandLane*> lane_of_actuator, std::vector<CommandLane*> lanes);
+  // Takes a sample that the pipeline speaking did not admit. False when the queue is full.
+  bool put_aside(SignalId signal, double value, Nanos time, Quality quality, TurnedAway reason);
+
+  // Where decisions go. At a safe point of the shard.
+  struct Routes {
+    std::vector<CommandLane*> lane_of_actuator;  // nullptr: refused
+    std::vector<CommandLane*> lanes;             // each once
+    std::vector<OutletLane*> lane_of_outlet;     // nullptr: nobody shows it
+  };
+  void route(Routes routes) { routes_ = std::move(routes); }
   // Drops what is pending for a pipeline that goes away; its acks are then counted as unmatched.
   void forget(const Pipeline* pipeline);
 
@@ -74,6 +86,7 @@ class DecisionDesk final : public Decisions {
   // The node's draining thread.
   bool next_event(Event& event) { return events_.pop(event); }
   bool next_audit_line(AuditLine& line) { return audit_.pop(line); }
+  bool next_dead_letter(DeadLetter& letter) { return dead_letters_.pop(letter); }
 
   // Any thread.
   [[nodiscard]] std::uint64_t lost_events() const { return lost_events_.get(); }
@@ -100,10 +113,10 @@ class DecisionDesk final : public Decisions {
   std::uint64_t next_id_ = 1;
   std::vector<Pending> pending_;  // by the low bits of the id
   Nanos next_deadline_ = kNever;  // of the open ones not missed; may be too early, never too late
-  std::vector<CommandLane*> lane_of_actuator_;
-  std::vector<CommandLane*> lanes_;
+  Routes routes_;
   SpscQueue<Event> events_;
   SpscQueue<AuditLine> audit_;
+  SpscQueue<DeadLetter> dead_letters_;
   Counter lost_events_, lost_audit_, unmatched_acks_, pending_count_;
 };
 

@@ -17,8 +17,9 @@ Engine::~Engine() { stop(); }
 Result<Engine::Connection*> Engine::connect(ConnectorId id, InletOptions options) {
   if (connections_.contains(id)) return fail(ErrorKind::internal, "connector '{}' is connected already", options.name);
   ALARA_TRY(auto inbox, EngineInbox::create());
+  ALARA_TRY(auto outlets, EngineOutlets::create());
   auto& connection = connections_[id];
-  connection.reset(new Connection{{std::move(options), clock_, latest_}, std::move(inbox)});
+  connection.reset(new Connection{{std::move(options), clock_, latest_}, std::move(inbox), std::move(outlets)});
   return connection.get();
 }
 
@@ -46,7 +47,7 @@ Status Engine::check(const EnginePlan& plan) const {
           return fail(ErrorKind::internal, "pipeline '{}' reads signal {}, which is not there", pipeline.name,
                       index_of(id));
   }
-  for (const auto* owners : {&plan.connector_of_signal, &plan.connector_of_actuator})
+  for (const auto* owners : {&plan.connector_of_signal, &plan.connector_of_actuator, &plan.connector_of_outlet})
     for (const ConnectorId id : *owners)
       if (id != kNoConnector && !connections_.contains(id))
         return fail(ErrorKind::internal, "connector {} is not connected", index_of(id));
@@ -91,18 +92,27 @@ Shard::Plan Engine::shard_plan(std::size_t shard, EnginePlan& plan) {
   // A connector that the plan names no more is let go: its ring is drained and detached.
   std::set<ConnectorId> named(plan.connector_of_signal.begin(), plan.connector_of_signal.end());
   named.insert(plan.connector_of_actuator.begin(), plan.connector_of_actuator.end());
+  named.insert(plan.connector_of_outlet.begin(), plan.connector_of_outlet.end());
   for (const auto& [id, connection] : connections_) {
     if (!named.contains(id)) continue;
     if (Ring* ring = connection->inlet.existing_ring_to(shard)) part.rings.push_back(ring);
   }
+  part.routes = routes_of(shard, plan);
+  return part;
+}
+
+DecisionDesk::Routes Engine::routes_of(std::size_t shard, const EnginePlan& plan) {
+  DecisionDesk::Routes routes;
   for (const ConnectorId id : plan.connector_of_actuator) {
     CommandLane* lane = nullptr;
     if (id != kNoConnector) lane = &connections_.at(id)->inbox->lane_of(shard, shards_[shard]->wake());
-    part.lane_of_actuator.push_back(lane);
-    if (lane != nullptr && std::find(part.lanes.begin(), part.lanes.end(), lane) == part.lanes.end())
-      part.lanes.push_back(lane);
+    routes.lane_of_actuator.push_back(lane);
+    if (lane != nullptr && std::find(routes.lanes.begin(), routes.lanes.end(), lane) == routes.lanes.end())
+      routes.lanes.push_back(lane);
   }
-  return part;
+  for (const ConnectorId id : plan.connector_of_outlet)
+    routes.lane_of_outlet.push_back(id == kNoConnector ? nullptr : &connections_.at(id)->outlets->lane_of(shard));
+  return routes;
 }
 
 void Engine::route_inlets(const EnginePlan& plan, const std::vector<ShardMask>& masks) {

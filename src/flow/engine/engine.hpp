@@ -10,6 +10,7 @@
 #include "flow/engine/command_lane.hpp"
 #include "flow/engine/inlet.hpp"
 #include "flow/engine/latest.hpp"
+#include "flow/engine/outlet_lane.hpp"
 #include "flow/engine/plan.hpp"
 #include "flow/engine/shard.hpp"
 
@@ -25,6 +26,7 @@ class Engine {
   struct Connection {
     ConnectorInlet inlet;
     std::unique_ptr<EngineInbox> inbox;
+    std::unique_ptr<EngineOutlets> outlets;
   };
   [[nodiscard]] Result<Connection*> connect(ConnectorId id, InletOptions options);
   // After the connector has stopped and a plan without it has been applied.
@@ -61,6 +63,7 @@ class Engine {
   [[nodiscard]] Status check(const EnginePlan& plan) const;
   [[nodiscard]] std::map<PipelineId, Placed> placed_after(const EnginePlan& plan) const;
   [[nodiscard]] Shard::Plan shard_plan(std::size_t shard, EnginePlan& plan);
+  [[nodiscard]] DecisionDesk::Routes routes_of(std::size_t shard, const EnginePlan& plan);
   void route_inlets(const EnginePlan& plan, const std::vector<ShardMask>& masks);
 
   Clock& clock_;

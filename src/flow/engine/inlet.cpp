@@ -96,21 +96,6 @@ void ConnectorInlet::resume() {
     if (Ring* ring = slot.load(std::memory_order_acquire)) ring->resume();
 }
 
-void ConnectorInlet::reject(std::string_view reason, std::uint64_t points) {
-  for (std::size_t i = 0; i < kMaxReasons; ++i) {
-    Reason& known = rejected_[i];
-    const char* text = known.text.load(std::memory_order_relaxed);
-    if (text == nullptr) {
-      const std::string_view name = i + 1 < kMaxReasons ? reason : std::string_view("other");
-      known.length.store(name.size(), std::memory_order_relaxed);
-      known.text.store(name.data(), std::memory_order_release);
-      text = name.data();
-    }
-    if (i + 1 == kMaxReasons || std::string_view(text, known.length.load(std::memory_order_relaxed)) == reason)
-      return known.points.add(points);
-  }
-}
-
 void ConnectorInlet::push(const Batch& batch) {
   const std::size_t n = batch.size();
   ALARA_ASSERT((batch.is_block() || batch.signal.size() == n) && (batch.time.empty() || batch.time.size() == n) &&
@@ -307,10 +292,7 @@ InletAccount ConnectorInlet::account() const {
   account.accepted = accepted_.get();
   for (std::size_t i = 0; i < kDropReasons; ++i)
     if (dropped[i] != 0) account.dropped.emplace_back(name_of(static_cast<DropReason>(i)), dropped[i]);
-  for (const Reason& reason : rejected_)
-    if (const char* text = reason.text.load(std::memory_order_acquire))
-      account.rejected.emplace_back(std::string(text, reason.length.load(std::memory_order_relaxed)),
-                                    reason.points.get());
+  rejected_.append_to(account.rejected);
   account.received = account.accepted + account.rejected_points();
   return account;
 }

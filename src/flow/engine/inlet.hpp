@@ -21,6 +21,7 @@
 
 #include "core/connector.hpp"
 #include "flow/engine/latest.hpp"
+#include "flow/engine/reasons.hpp"
 #include "flow/engine/ring.hpp"
 
 namespace alara::flow {
@@ -51,7 +52,7 @@ class ConnectorInlet final : public Inlet {
 
   // Inlet: the connector's thread.
   void push(const Batch& batch) override;
-  void reject(std::string_view reason, std::uint64_t points) override;
+  void reject(std::string_view reason, std::uint64_t points) override { rejected_.add(reason, points); }
   void finished() override { finished_.store(true, std::memory_order_release); }
 
   // Control thread. The ring to shard `shard`, made at the first call; `consumer` is that shard's.
@@ -114,13 +115,7 @@ class ConnectorInlet final : public Inlet {
   std::array<std::vector<std::uint32_t>, kMaxShards> chosen_;
 
   Counter accepted_, unused_, skewed_;
-  static constexpr std::size_t kMaxReasons = 16;
-  struct Reason {
-    std::atomic<const char*> text{nullptr};
-    std::atomic<std::size_t> length{0};
-    Counter points;
-  };
-  std::array<Reason, kMaxReasons> rejected_;  // filled from the front; the last one collects what has no room
+  Reasons rejected_;
   std::atomic<bool> finished_{false};
 };
 

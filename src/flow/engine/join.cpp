@@ -24,7 +24,7 @@ bool same_slots(const Frame& a, const Frame& b) {
 
 }  // namespace
 
-Join::Join(std::vector<Input> inputs, std::size_t slots)
+Join::Join(std::vector<Input> inputs, std::size_t slots, bool first_drives)
     : inputs_(inputs.size()), columns_(inputs.size()), spans_(inputs.size()) {
   for (std::uint32_t i = 0; i < inputs.size(); ++i) {
     auto source = std::find_if(sources_.begin(), sources_.end(),
@@ -32,6 +32,7 @@ Join::Join(std::vector<Input> inputs, std::size_t slots)
     if (source == sources_.end()) source = sources_.insert(source, Source{inputs[i].producer, {}, {}, 0});
     source->reads.push_back({i, inputs[i].column});
   }
+  for (Source& source : sources_) source.drives = !first_drives || source.reads.front().producer == 0;
   if (sources_.size() < 2) return;
   value_.assign(slots * inputs_, std::numeric_limits<double>::quiet_NaN());
   quality_.assign(slots * inputs_, Quality::bad);
@@ -121,7 +122,7 @@ Frame Join::join_one(std::span<const Frame> produced, Source& source, Nanos arri
   const Frame& frame = produced[source.producer];
   for (std::size_t row = 0; row < frame.size(); ++row) {
     remember(source, frame, row);
-    emit(frame.slot_at(row), frame.time[row]);
+    if (source.drives) emit(frame.slot_at(row), frame.time[row]);
   }
   return emitted(arrival);
 }
@@ -157,6 +158,7 @@ Frame Join::join_merged(std::span<const Frame> produced, Nanos arrival) {
     if (first == nullptr) return emitted(arrival);
     const std::uint32_t slot = first->slot_at(first_row);
     const Nanos time = first->time[first_row];
+    bool wanted = false;
     for (Source& source : sources_) {
       if (source.next == source.order.size()) continue;
       const Frame& frame = produced[source.producer];
@@ -164,8 +166,9 @@ Frame Join::join_merged(std::span<const Frame> produced, Nanos arrival) {
       if (frame.slot_at(row) != slot || frame.time[row] != time) continue;
       remember(source, frame, row);
       ++source.next;
+      wanted = wanted || source.drives;
     }
-    emit(slot, time);
+    if (wanted) emit(slot, time);
   }
 }
 

@@ -18,7 +18,8 @@ class Join {
     std::uint32_t producer = 0;  // index into the frames given to join()
     std::uint32_t column = 0;
   };
-  Join(std::vector<Input> inputs, std::size_t slots);
+  // `first_drives`: only new values of the first input make a row; those of the others are remembered for it.
+  Join(std::vector<Input> inputs, std::size_t slots, bool first_drives = false);
 
   // The joined rows of this round; empty when no producer has any. Valid until the next call and as long as the
   // producers' frames. Rows of one slot come in the order of their producer when only one has rows, in the order of
@@ -34,6 +35,7 @@ class Join {
     std::vector<Input> reads;          // `producer` is here the index of the input
     std::vector<std::uint32_t> order;  // rows by (slot, time), when they are not in that order already
     std::size_t next = 0;
+    bool drives = true;  // its rows are wanted
   };
 
   [[nodiscard]] bool aligned(std::span<const Frame> produced) const;

@@ -192,4 +192,27 @@ TEST(Join, TellsTheAgeOfTheOldestValueInARow) {
   EXPECT_EQ(joined.oldest_at(0), 100);
 }
 
+TEST(Join, MakesRowsOfTheFirstInputOnlyWhereItDrives) {
+  Join join({{0, 0}, {1, 0}}, 2, true);
+  Made set, door;
+  door.row(0, 1, 1);
+  std::vector<Frame> produced{Frame{}, door.frame()};
+  EXPECT_EQ(join.join(produced, 5).size(), 0u);
+  set.row(0, 2, 40).row(1, 2, 50);
+  produced = {set.frame(), Frame{}};
+  const Frame joined = join.join(produced, 6);
+  ASSERT_EQ(joined.size(), 2u);
+  EXPECT_EQ(joined.column(0)[0], 40);
+  EXPECT_EQ(joined.column(1)[0], 1);
+  EXPECT_TRUE(std::isnan(joined.column(1)[1]));
+  Made later, open;
+  later.row(0, 4, 41);
+  open.row(0, 3, 0).row(0, 5, 1);
+  produced = {later.frame(), open.frame()};
+  const Frame merged = join.join(produced, 7);
+  ASSERT_EQ(merged.size(), 1u);
+  EXPECT_EQ(merged.time[0], 4);
+  EXPECT_EQ(merged.column(1)[0], 0);
+}
+
 }  // namespace alara::flow

@@ -54,7 +54,11 @@ Result<std::unique_ptr<Pipeline>> Pipeline::create(PipelinePlan plan, DecisionDe
 }
 
 Pipeline::Pipeline(PipelinePlan plan, DecisionDesk& desk, LatestValues& latest)
-    : plan_(std::move(plan)), desk_(desk), latest_(latest), stats_(std::make_shared<PipelineStats>()) {
+    : plan_(std::move(plan)),
+      desk_(desk),
+      latest_(latest),
+      stats_(std::make_shared<PipelineStats>()),
+      admission_(plan_.admission, plan_.signals.size()) {
   stats_->id = plan_.id;
   stats_->name = plan_.name;
   stats_->lane = plan_.lane;
@@ -63,7 +67,8 @@ Pipeline::Pipeline(PipelinePlan plan, DecisionDesk& desk, LatestValues& latest)
   steps_.reserve(plan_.steps.size());
   for (StepPlan& step : plan_.steps) {
     stats_->steps.emplace_back(step.name);
-    steps_.push_back(Step{std::move(step.code), Join(join_inputs(step, inputs), plan_.assets.size()),
+    steps_.push_back(Step{std::move(step.code),
+                          Join(join_inputs(step, inputs), plan_.assets.size(), step.first_input_drives),
                           FrameBuilder(step.outputs), std::move(step.publish), &stats_->steps.back()});
   }
   frames_.resize(inputs + steps_.size());
@@ -76,13 +81,23 @@ void Pipeline::offer(std::size_t input, const Frame& rows) {
   input_columns_[input] = rows.columns[0];
   frames_[input] = rows;
   frames_[input].columns = {&input_columns_[input], 1};
+  stats_->accepted.add(rows.size());
+  stats_->in_round.add(rows.size());
 }
 
 void Pipeline::run_rows(Nanos arrival, Nanos now, Nanos monotonic) {
+  if (!plan_.admission.takes_all()) admit(now);
   count_inputs();
   stats_->last_progress.store(monotonic, std::memory_order_relaxed);
   run(arrival, now, monotonic, TimePasses::for_none);
   for (std::size_t input = 0; input < input_columns_.size(); ++input) frames_[input] = Frame{};
+}
+
+void Pipeline::admit(Nanos now) {
+  speak_as(0);
+  for (std::size_t input = 0; input < input_columns_.size(); ++input)
+    if (frames_[input].size() != 0)
+      frames_[input] = admission_.admit(input, frames_[input], plan_.signals[input], now, desk_, *stats_);
 }
 
 void Pipeline::run_time(Nanos now, Nanos monotonic) { run(monotonic, now, monotonic, TimePasses::for_those_due); }
@@ -125,6 +140,7 @@ void Pipeline::publish_latest(const Step& step, const Frame& rows) {
                     rows.quality_at(row));
 }
 
+// From here on the rows count as delivered.
 void Pipeline::count_inputs() {
   for (std::size_t input = 0; input < input_columns_.size(); ++input) {
     const Frame& rows = frames_[input];
@@ -134,6 +150,7 @@ void Pipeline::count_inputs() {
     if (!rows.quality.empty())
       stats_->bad.add(static_cast<std::uint64_t>(std::count(rows.quality.begin(), rows.quality.end(), Quality::bad)));
   }
+  stats_->in_round.set(0);
 }
 
 void Pipeline::find_next_due() {

@@ -9,6 +9,7 @@
 
 #include "base/result.hpp"
 #include "core/operator.hpp"
+#include "flow/engine/admission.hpp"
 #include "flow/engine/join.hpp"
 #include "flow/engine/latest.hpp"
 #include "flow/engine/plan.hpp"
@@ -64,6 +65,7 @@ class Pipeline {
   void run(Nanos arrival, Nanos now, Nanos monotonic, TimePasses time);
   void speak_as(std::size_t step);
   void publish_latest(const Step& step, const Frame& rows);
+  void admit(Nanos now);
   void count_inputs();
   void find_next_due();
 
@@ -75,6 +77,7 @@ class Pipeline {
   std::vector<Frame> frames_;  // [input], then [inputs + step]: what each producer has made in this round
   std::vector<std::span<const double>> input_columns_;
   std::vector<Operator::Counter> counters_;
+  Admission admission_;
   Nanos next_due_ = kNever;
 };
 

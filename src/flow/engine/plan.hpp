@@ -35,10 +35,19 @@ struct StepPlan {
   std::string name;
   std::unique_ptr<Operator> code;
   std::vector<InputRef> inputs;  // one per declared input of the operator, in order; steps refer to earlier steps only
-  std::uint32_t outputs = 0;     // columns
+  bool first_input_drives = false;  // see OperatorKind::first_input_drives()
+  std::uint32_t outputs = 0;        // columns
   // Derived values to keep in LatestValues: [column * slots + slot], or empty. Ids of their own, written by this
   // pipeline only.
   std::vector<SignalId> publish = {};
+};
+
+// Which samples a pipeline takes in (admission.hpp). As it stands here: all of them.
+struct AdmissionPlan {
+  Quality worst = Quality::bad;  // samples of a worse quality are turned away
+  Nanos max_age = 0;             // so are those whose event time is older than this; 0 = of any age
+  bool keep = false;             // what is turned away becomes a dead letter; false: it is dropped
+  [[nodiscard]] bool takes_all() const { return worst == Quality::bad && max_age == 0; }
 };
 
 struct PipelinePlan {
@@ -49,16 +58,18 @@ struct PipelinePlan {
   std::vector<AssetId> assets;                 // slot -> asset
   std::vector<std::vector<SignalId>> signals;  // [input][slot]; one signal may stand in several places
   std::vector<StepPlan> steps;                 // in topological order
+  AdmissionPlan admission = {};
   // True: the running pipeline of this id goes on with its state, on the shard it is on; only `id` and `shard` are
   // read.
   bool keep = false;
 };
 
-// The whole engine's work. Connector, signal and actuator ids are dense.
+// The whole engine's work. Connector, signal, actuator and outlet ids are dense.
 struct EnginePlan {
   std::vector<PipelinePlan> pipelines;
   std::vector<ConnectorId> connector_of_signal;    // [signal]; of a derived value (StepPlan::publish): kNoConnector
   std::vector<ConnectorId> connector_of_actuator;  // [actuator]
+  std::vector<ConnectorId> connector_of_outlet;    // [outlet]
 };
 
 inline constexpr ConnectorId kNoConnector{UINT32_MAX};

@@ -24,7 +24,7 @@ struct Shard::Replacement {
   Work next;                                             // kept pipelines are missing …
   std::vector<std::pair<std::size_t, PipelineId>> kept;  // … at these places
   std::size_t signals = 0;
-  std::vector<CommandLane*> lane_of_actuator, lanes;
+  DecisionDesk::Routes routes;
   Work previous;  // for the control thread to destroy
   std::atomic<bool> done{false};
 };
@@ -63,8 +63,7 @@ Status Shard::replace(Plan plan) {
   }
   replacement.next.rings = std::move(plan.rings);
   replacement.signals = plan.signals;
-  replacement.lane_of_actuator = std::move(plan.lane_of_actuator);
-  replacement.lanes = std::move(plan.lanes);
+  replacement.routes = std::move(plan.routes);
   if (thread_.joinable()) {
     mail_.store(&replacement, std::memory_order_seq_cst);
     wake_.tell();
@@ -93,7 +92,7 @@ void Shard::install(Replacement& replacement) {
   }
   for (const auto& pipeline : work_.pipelines)
     if (pipeline != nullptr) desk_.forget(pipeline.get());
-  desk_.route(std::move(replacement.lane_of_actuator), std::move(replacement.lanes));
+  desk_.route(std::move(replacement.routes));
   next.router = std::make_unique<Router>(next.pipelines, replacement.signals);
   replacement.previous = std::move(work_);
   work_ = std::move(next);

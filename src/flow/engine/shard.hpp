@@ -57,8 +57,7 @@ class Shard {
     std::vector<PipelinePlan> pipelines;
     std::size_t signals = 0;
     std::vector<Ring*> rings;
-    std::vector<CommandLane*> lane_of_actuator;
-    std::vector<CommandLane*> lanes;
+    DecisionDesk::Routes routes;
   };
   // Control thread. Takes effect between two turns, before it returns; no sample is lost or seen twice.
   [[nodiscard]] Status replace(Plan plan);

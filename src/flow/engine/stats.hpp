@@ -8,6 +8,8 @@
 #include <deque>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/histogram.hpp"
 #include "core/command.hpp"
@@ -38,14 +40,32 @@ struct StepStats {
   std::array<Named, kOperatorCounters> counters;
 };
 
+// Why a pipeline did not take a sample (admission.hpp).
+enum class TurnedAway : std::uint8_t { bad_quality, too_old };
+inline constexpr std::size_t kTurnedAway = 2;
+[[nodiscard]] std::string_view name_of(TurnedAway reason);
+
+// What became of the samples that were routed to a pipeline. Exact whenever its shard is quiet:
+//     accepted = delivered + buffered + dead_lettered + dropped{reason}
+struct PipelineAccount {
+  std::uint64_t accepted = 0, delivered = 0, buffered = 0, dead_lettered = 0;
+  std::vector<std::pair<std::string, std::uint64_t>> dropped;
+  [[nodiscard]] std::uint64_t unaccounted() const;  // 0 when the law holds
+};
+
 struct PipelineStats {
   PipelineId id{};
   std::string name;
   Lane lane = Lane::fast;
   std::size_t shard = 0;
-  Counter rounds;                           // batches and timer rounds it took part in
-  Counter rows_in;                          // samples that reached its inputs
-  Counter nan, bad;                         // of rows_in: not a number; of bad quality
+  Counter rounds;                                // batches and timer rounds it took part in
+  Counter accepted;                              // samples that were routed to its inputs
+  Counter in_round;                              // of accepted: in the round at hand; 0 between rounds
+  Counter rows_in;                               // of accepted: delivered to its steps
+  Counter dead_lettered;                         // of accepted: turned away and kept
+  std::array<Counter, kTurnedAway> turned_away;  // of accepted: turned away and dropped, by reason
+  Counter dead_letters_full;                     // of accepted: to be kept, but nobody took the letters in time
+  Counter nan, bad;                              // of rows_in: not a number; of bad quality
   Counter commands_sent, commands_refused;  // refused: the connector's queue or the pending list was full, or no route
   std::array<Counter, kOutcomes> acks;      // by Outcome
   Counter deadline_misses;                  // the ack came late, or not before the deadline passed
@@ -54,6 +74,8 @@ struct PipelineStats {
   Histogram arrival_to_ack;             // … to the device's answer, of outcome `done`
   std::atomic<Nanos> last_progress{0};  // monotonic instant at which it last took rows
   std::deque<StepStats> steps;
+
+  [[nodiscard]] PipelineAccount account() const;
 };
 
 }  // namespace alara::flow

@@ -98,9 +98,9 @@ class Harness {
     return rows;
   }
 
-  std::vector<Row> advance(Nanos now) {
+  std::vector<Row> advance(Nanos to) {
     out_->clear();
-    code().advance(now, now, *out_);
+    code().advance(to, to, *out_);
     return take();
   }
 
