@@ -143,5 +143,69 @@ TEST(Compile, DealsAssetsOutAmongShardsAndPutsTheSlowLaneBehind) {
   EXPECT_EQ(checked->compiled.parts[2].assets.size(), 4u);
 }
 
+std::string published(std::string_view step) {
+  return std::string(kSite) + fmt::format("  up: {{for: press, publish: {}}}\n", step);
+}
+
+std::string errors_of(const std::string& site) {
+  const auto checked = check_site_text(site, "site.yaml");
+  std::string text;
+  for (const Error& error : checked->diagnosis.errors) text += error.text() + "\n";
+  return text;
+}
+
+// The addresses at which a site shows its values.
+std::vector<std::string> outlets_of(const std::string& site) {
+  const auto checked = check_site_text(site, "site.yaml");
+  std::vector<std::string> all;
+  for (const CompiledConnector& connector : checked->compiled.connectors)
+    for (const OutletBinding& outlet : connector.outlets)
+      all.push_back(fmt::format("{}/{}={} {}", connector.name, outlet.address, outlet.name, outlet.unit.text()));
+  std::ranges::sort(all);
+  return all;
+}
+
+TEST(Publish, GivesEachAssetAndValueAPlaceWithItsUnit) {
+  const auto outlets = outlets_of(published(R"({values: "*", to: "broker/up/{asset}/{value}"})"));
+  ASSERT_EQ(outlets.size(), 8u);
+  EXPECT_EQ(outlets[0], "broker/up/press-1/current=press-1.current A");
+  EXPECT_EQ(outlets[7], "broker/up/press-4/vibration=press-4.vibration mm/s2");
+}
+
+TEST(Publish, TwoValuesAtOneAddressAreAnErrorWithItsPlace) {
+  const std::string errors = errors_of(published(R"({values: [current, vibration], to: "broker/up/{asset}"})"));
+  EXPECT_NE(errors.find("both 'press-1.current' and 'press-1.vibration' are published at 'broker/up/press-1'"),
+            std::string::npos)
+      << errors;
+  EXPECT_NE(errors.find("site.yaml:13:"), std::string::npos) << errors;
+}
+
+TEST(Publish, AConnectorThatShowsNothingToOthersSaysSo) {
+  const std::string errors = errors_of(published(R"({values: current, to: "plc/coil/{n}"})"));
+  EXPECT_NE(errors.find("press-1.current"), std::string::npos) << errors;
+}
+
+TEST(Publish, NewValuesChangeTheConnectorThatShowsThem) {
+  const Reloaded site(published(R"({values: current, to: "broker/up/{asset}/{value}"})"));
+  EXPECT_FALSE(site.keeps_connector("broker"));
+  EXPECT_TRUE(site.keeps_connector("plc"));
+}
+
+TEST(Admission, IsReadFromThePipelineAndNeedsAPlaceForDeadLetters) {
+  const std::string door = std::string(kSite) +
+                           "  door: {for: press, admit: {quality: uncertain, max_age: 5s, otherwise: dead_letter}, "
+                           "rule: {when: \"current > 1[A]\", raise: {severity: low}}}\n";
+  EXPECT_NE(errors_of(door).find("pipeline 'door': dead letters have no place to go"), std::string::npos)
+      << errors_of(door);
+  std::string kept = door;
+  kept.replace(kept.find("shards: 2"), 9, "shards: 1, dead_letters: dead.jsonl");
+  const auto checked = check_site_text(kept, "site.yaml");
+  ASSERT_TRUE(checked->diagnosis.ok()) << errors_of(kept);
+  const flow::AdmissionPlan admission = checked->compiled.engine.pipelines.back().admission;
+  EXPECT_EQ(admission.worst, Quality::uncertain);
+  EXPECT_EQ(admission.max_age, 5 * kSecond);
+  EXPECT_TRUE(admission.keep);
+}
+
 }  // namespace
 }  // namespace alara::node

@@ -6,17 +6,19 @@
 #include "flow/detect/detect.hpp"
 #include "flow/feature/features.hpp"
 #include "flow/feature/filter.hpp"
+#include "flow/publish/publish.hpp"
 #include "flow/window/window.hpp"
 #include "infer/model.hpp"
 #include "node/registry.hpp"
+#include "rules/forward.hpp"
 #include "rules/rule_kind.hpp"
 
 namespace alara::node {
 
 std::span<const OperatorKind* const> operator_kinds() {
-  static const std::array<const OperatorKind*, 7> kKinds{
-      &flow::filter_kind(), &flow::window_kind(), &flow::features_kind(), &expr::compute_kind(),
-      &flow::detect_kind(), &infer::model_kind(), &rules::rule_kind(),
+  static const std::array<const OperatorKind*, 9> kKinds{
+      &flow::filter_kind(), &flow::window_kind(), &flow::features_kind(), &expr::compute_kind(), &flow::detect_kind(),
+      &infer::model_kind(), &rules::rule_kind(),  &rules::forward_kind(), &flow::publish_kind(),
   };
   return kKinds;
 }
