@@ -13,6 +13,7 @@ Result<Report> run_infer(const Arguments& arguments);
 Result<Report> run_line(const Arguments& arguments);
 Result<Report> run_modbus(const Arguments& arguments);
 Result<Report> run_start(const Arguments& arguments);
+Result<Report> run_translate(const Arguments& arguments);
 
 std::span<const Bench> all_benches() {
   static constexpr auto kBenches = std::to_array<Bench>({
@@ -24,6 +25,7 @@ std::span<const Bench> all_benches() {
       {"line", "the whole: a million points a second over MQTT, Modbus trips beside it, one machine", run_line},
       {"modbus", "100 devices x 100 registers at 100 Hz: is the schedule kept, and at what cost", run_modbus},
       {"start", "time to the first decision, idle memory, size on disk", run_start},
+      {"translate", "from a changed Modbus register to the MQTT message at a subscriber", run_translate},
   });
   return kBenches;
 }

@@ -137,7 +137,14 @@ std::string format_size(std::uint64_t bytes) {
   return fmt::format("{} B", bytes);
 }
 
-std::string format_instant(Nanos wall) {
+namespace {
+
+struct Civil {
+  std::string seconds;  // "2013-12-02T21:15:00"
+  Nanos rest = 0;       // of the second
+};
+
+Civil civil_of(Nanos wall) {
   Nanos seconds = wall / kSecond;
   Nanos rest = wall % kSecond;
   if (rest < 0) {
@@ -147,8 +154,25 @@ std::string format_instant(Nanos wall) {
   const std::time_t since_epoch = seconds;
   std::tm utc{};
   gmtime_r(&since_epoch, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
-                     utc.tm_hour, utc.tm_min, utc.tm_sec, rest / kMillisecond);
+  return {fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
+                      utc.tm_hour, utc.tm_min, utc.tm_sec),
+          rest};
+}
+
+}  // namespace
+
+std::string format_instant(Nanos wall) {
+  const Civil civil = civil_of(wall);
+  return fmt::format("{}.{:03}Z", civil.seconds, civil.rest / kMillisecond);
+}
+
+std::string format_instant_exactly(Nanos wall) {
+  const Civil civil = civil_of(wall);
+  std::string text = fmt::format("{}.{:09}", civil.seconds, civil.rest);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') text.pop_back();
+  text += 'Z';
+  return text;
 }
 
 Result<Nanos> parse_instant(std::string_view text) {

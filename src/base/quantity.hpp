@@ -20,9 +20,10 @@ namespace alara {
 [[nodiscard]] Result<double> parse_number(std::string_view text);
 [[nodiscard]] Result<std::int64_t> parse_integer(std::string_view text);
 
-[[nodiscard]] std::string format_duration(Nanos duration);   // "12.5ms"
-[[nodiscard]] std::string format_size(std::uint64_t bytes);  // "1.4 MB"
-[[nodiscard]] std::string format_instant(Nanos wall);        // "2013-12-02T21:15:00.000Z"
+[[nodiscard]] std::string format_duration(Nanos duration);     // "12.5ms"
+[[nodiscard]] std::string format_size(std::uint64_t bytes);    // "1.4 MB"
+[[nodiscard]] std::string format_instant(Nanos wall);          // "2013-12-02T21:15:00.000Z"
+[[nodiscard]] std::string format_instant_exactly(Nanos wall);  // with as many digits as it needs, up to nanoseconds
 // ISO 8601 ("2013-12-02 21:15:00", "…T21:15:00.250Z", "…+02:00"), without a zone taken as UTC.
 [[nodiscard]] Result<Nanos> parse_instant(std::string_view text);
 

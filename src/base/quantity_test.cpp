@@ -105,6 +105,10 @@ TEST(Instant, ReadsBackWhatItPrints) {
        {Nanos{0}, 1'386'018'900 * kSecond, 1'386'018'900 * kSecond + 123 * kMillisecond, -kSecond})
     EXPECT_EQ(*parse_instant(format_instant(instant)), instant) << format_instant(instant);
   EXPECT_EQ(format_instant(1'386'018'900 * kSecond), "2013-12-02T21:15:00.000Z");
+  EXPECT_EQ(format_instant_exactly(1'386'018'900 * kSecond), "2013-12-02T21:15:00Z");
+  EXPECT_EQ(format_instant_exactly(1'386'018'900 * kSecond + 250 * kMillisecond), "2013-12-02T21:15:00.25Z");
+  for (const Nanos instant : {Nanos{0}, Nanos{1}, Nanos{-1}, 1'386'018'900 * kSecond + 123'456'789})
+    EXPECT_EQ(*parse_instant(format_instant_exactly(instant)), instant) << format_instant_exactly(instant);
 }
 
 TEST(Size, PrintsForPeople) {

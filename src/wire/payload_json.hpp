@@ -15,7 +15,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
+#include "core/sample.hpp"
 #include "wire/payload.hpp"
 
 namespace alara::wire {
@@ -81,6 +83,16 @@ class JsonPlan {
 
 // A finite number as the shortest text that reads back the same ("21.5", "1e+300"). For payloads we send.
 void append_number(double value, std::string& out);
+// One point as we send it: {"value":21.5,"time":"2026-01-31T12:00:00.25Z","quality":"good","unit":"degC"}; JsonPlan
+// reads it back without loss. The value is null when it is not finite; "unit" is left out when there is none.
+struct JsonPoint {
+  double value = 0;
+  bool boolean = false;  // true or false instead of a number
+  Nanos time = 0;
+  Quality quality = Quality::good;
+  std::string_view unit;
+};
+void append_point(const JsonPoint& point, std::string& out);
 // `text` as a JSON string with quotes and escapes.
 void append_json_string(std::string_view text, std::string& out);
 

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
+#include <iterator>
 
+#include "base/quantity.hpp"
 #include "wire/payload_json.hpp"
 
 namespace alara::wire {
@@ -139,6 +142,23 @@ void append_number(double value, std::string& out) {
   std::array<char, 32> digits{};
   const auto [end, status] = std::to_chars(digits.data(), digits.data() + digits.size(), value);
   if (status == std::errc{}) out.append(digits.data(), end);
+}
+
+void append_point(const JsonPoint& point, std::string& out) {
+  out += "{\"value\":";
+  if (!std::isfinite(point.value))
+    out += "null";
+  else if (point.boolean)
+    out += point.value != 0 ? "true" : "false";
+  else
+    append_number(point.value, out);
+  fmt::format_to(std::back_inserter(out), ",\"time\":\"{}\",\"quality\":\"{}\"", format_instant_exactly(point.time),
+                 name_of(point.quality));
+  if (!point.unit.empty()) {
+    out += ",\"unit\":";
+    append_json_string(point.unit, out);
+  }
+  out += '}';
 }
 
 void append_json_string(std::string_view text, std::string& out) {

@@ -219,5 +219,27 @@ TEST(PayloadJson, WritesScalarsThatReadBack) {
   EXPECT_EQ(out, "\"a\\\"b\\\\c\\u000a\"");
 }
 
+TEST(JsonPoint, IsReadBackWithoutLoss) {
+  const Nanos time = 1'386'018'900 * kSecond + 123'456'789;
+  std::string text;
+  append_point({0.1, false, time, Quality::uncertain, "mm/s2"}, text);
+  EXPECT_EQ(text, R"({"value":0.1,"time":"2013-12-02T21:15:00.123456789Z","quality":"uncertain","unit":"mm/s2"})");
+  JsonPlan plan;
+  const std::uint32_t whole = plan.add("").value();
+  JsonRow row;
+  ASSERT_EQ(plan.read(text, {}, row), PayloadFault::none);
+  EXPECT_EQ(row.points[whole].value, 0.1);
+  EXPECT_EQ(row.points[whole].timed ? row.points[whole].time : row.time, time);
+  EXPECT_EQ(row.points[whole].quality, Quality::uncertain);
+}
+
+TEST(JsonPoint, WritesTruthAndWhatIsNoNumber) {
+  std::string text;
+  append_point({1, true, 0, Quality::good, ""}, text);
+  append_point({std::nan(""), false, 0, Quality::bad, ""}, text);
+  EXPECT_EQ(text, R"({"value":true,"time":"1970-01-01T00:00:00Z","quality":"good"})"
+                  R"({"value":null,"time":"1970-01-01T00:00:00Z","quality":"bad"})");
+}
+
 }  // namespace
 }  // namespace alara::wire

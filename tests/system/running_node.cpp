@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include <atomic>
+#include <bit>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -172,6 +173,13 @@ void Device::start() {
   const auto port = server_->listen(port_, bank_);
   ASSERT_TRUE(port.has_value()) << port.error().text();
   port_ = *port;
+}
+
+void Device::set_float(std::uint16_t input_register, float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  bank_.set_register(modbus::Table::input, input_register, static_cast<std::uint16_t>(bits >> 16));
+  bank_.set_register(modbus::Table::input, static_cast<std::uint16_t>(input_register + 1),
+                     static_cast<std::uint16_t>(bits & 0xFFFF));
 }
 
 bool Device::coil_becomes(std::uint16_t number, bool value) const {

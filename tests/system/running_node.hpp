@@ -97,6 +97,11 @@ class Device {
   void set(std::uint16_t input_register, std::uint16_t value) {
     bank_.set_register(modbus::Table::input, input_register, value);
   }
+  void set_float(std::uint16_t input_register, float value);  // over two registers, high word first
+  void set_discrete(std::uint16_t number, bool value) { bank_.set_bit(modbus::Table::discrete, number, value); }
+  [[nodiscard]] std::uint16_t holding(std::uint16_t number) const {
+    return bank_.register_at(modbus::Table::holding, number);
+  }
   [[nodiscard]] bool coil(std::uint16_t number) const { return bank_.bit(modbus::Table::coil, number); }
   [[nodiscard]] bool coil_becomes(std::uint16_t number, bool value) const;
 

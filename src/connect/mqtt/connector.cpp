@@ -73,6 +73,7 @@ std::vector<std::string> MqttConnector::explain() const {
                               filters_.size(), settings_.qos));
   for (std::size_t i = 0; i < std::min(filters_.size(), kTopicsShown); ++i) lines.push_back("subscribe " + filters_[i]);
   if (filters_.size() > kTopicsShown) lines.push_back(fmt::format("… and {} more", filters_.size() - kTopicsShown));
+  if (!outlets_.empty()) lines.push_back(fmt::format("{} values published at QoS {}", outlets_.size(), settings_.qos));
   for (const auto& [id, actuator] : actuators_)
     lines.push_back(fmt::format("publish {}{}{}", actuator.topic, actuator.member.empty() ? "" : "#", actuator.member));
   return lines;
@@ -86,6 +87,8 @@ Status MqttConnector::start(const ConnectorContext& context) {
   ALARA_TRY(loop_, IoLoop::create(*context.clock));
   if (context_.commands != nullptr)
     ALARA_CHECK(loop_->watch(context_.commands->event_fd(), EPOLLIN, [this](std::uint32_t) { take_commands(); }));
+  if (context_.outlets != nullptr)
+    ALARA_CHECK(loop_->watch(context_.outlets->event_fd(), EPOLLIN, [this](std::uint32_t) { take_outlets(); }));
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   return {};
 }
@@ -109,7 +112,7 @@ void MqttConnector::wind_up() {
   stopping_ = true;
   const Nanos until = context_.clock->monotonic() + kWindUp;
   send_messages();
-  while (online_ && (!pending_.empty() || !in_flight_.empty() || connection_->busy()) &&
+  while (online_ && (!pending_.empty() || !in_flight_.empty() || !unsettled_.empty() || connection_->busy()) &&
          context_.clock->monotonic() < until)
     loop_->run_once(10 * kMillisecond);
   if (context_.commands != nullptr) {
@@ -120,10 +123,12 @@ void MqttConnector::wind_up() {
   for (const Pending& pending : pending_) acknowledge(pending.command, Outcome::unavailable);
   pending_.clear();
   take_back_messages();
+  if (context_.outlets != nullptr) loop_->unwatch(context_.outlets->event_fd());
   if (connection_) connection_->close();
   connection_.reset();
   if (online_) stats_.disconnects.fetch_add(1, std::memory_order_relaxed);
   online_ = false;
+  give_up_outlets();
   stats_.connected.store(false, std::memory_order_relaxed);
 }
 
@@ -155,6 +160,7 @@ void MqttConnector::logged_in() {
     if (!online_) return;
     if (const Status subscribed = connection_->subscribe(filters_); !subscribed) report(subscribed.error().message);
     send_messages();
+    show_held();
   });
 }
 
@@ -186,6 +192,7 @@ void MqttConnector::lost(const Error& why) {
   for (const Pending& pending : pending_) acknowledge(pending.command, Outcome::unavailable);
   pending_.clear();
   take_back_messages();
+  take_back_outlets();
   if (stopping_) return;
   // The connection is on the stack below us: it goes, and its socket with it, in the loop's next turn.
   loop_->post([this] {

@@ -21,6 +21,7 @@ namespace alara::mqtt {
 
 inline constexpr std::size_t kMaxQueuedMessages = 1024;    // handed over by publish() and not yet acknowledged
 inline constexpr std::size_t kMaxPendingCommands = 1024;   // published and not yet acknowledged
+inline constexpr std::size_t kMaxUnsettled = 4096;         // published values without the broker's answer
 inline constexpr std::size_t kMaxMessageBytes = 1u << 20;  // of one publish()
 
 class MqttConnector final : public Connector, public MessageSink, private ConnectionEvents {
@@ -30,6 +31,7 @@ class MqttConnector final : public Connector, public MessageSink, private Connec
 
   void bind(std::span<const SignalBinding> signals, std::span<const ActuatorBinding> actuators,
             std::vector<Error>& errors) override;
+  void bind_outlets(std::span<const OutletBinding> outlets, std::vector<Error>& errors) override;
   [[nodiscard]] std::vector<std::string> explain() const override;
   Status start(const ConnectorContext& context) override;
   void stop() override;
@@ -45,6 +47,16 @@ class MqttConnector final : public Connector, public MessageSink, private Connec
   struct Actuator {
     std::string topic;
     std::string member;  // of the JSON object to send; "" = a bare value
+  };
+  struct Outlet {
+    std::string topic, unit;
+    bool boolean = false;
+    bool held = false;  // `newest` waits for a connection
+    OutletSample newest;
+  };
+  struct Unsettled {
+    int id = 0;
+    OutletSample sample;
   };
   struct Pending {
     int id = 0;
@@ -74,6 +86,13 @@ class MqttConnector final : public Connector, public MessageSink, private Connec
   void watch_timeouts();
   void give_up_late();
   void send_messages();
+  void take_outlets();
+  void show(Outlet& outlet, const OutletSample& sample);
+  void hold(Outlet& outlet, const OutletSample& sample);
+  [[nodiscard]] bool settle_outlet(int id, bool accepted);
+  void show_held();
+  void take_back_outlets();
+  void give_up_outlets();
   void take_back_messages();
   void wind_up();
   void report(std::string error);
@@ -83,6 +102,7 @@ class MqttConnector final : public Connector, public MessageSink, private Connec
   const Settings settings_;
   Router router_;
   std::unordered_map<std::uint32_t, Actuator> actuators_;
+  std::unordered_map<std::uint32_t, Outlet> outlets_;  // `held` and `newest` are the loop's thread's
   std::vector<std::string> filters_;
 
   // Constant while running.
@@ -98,6 +118,7 @@ class MqttConnector final : public Connector, public MessageSink, private Connec
   std::uint64_t random_ = 1;
   std::deque<Pending> pending_;  // in the order of their time limits
   std::deque<Outgoing> in_flight_;
+  std::deque<Unsettled> unsettled_;
   bool timeout_watched_ = false;
   std::string text_;  // of the payload being composed
   std::vector<std::uint8_t> bytes_;

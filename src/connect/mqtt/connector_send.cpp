@@ -69,6 +69,7 @@ void MqttConnector::published(int id, bool accepted) {
     pending_.erase(command);
     return;
   }
+  if (settle_outlet(id, accepted)) return;
   const auto message =
       std::find_if(in_flight_.begin(), in_flight_.end(), [id](const Outgoing& outgoing) { return outgoing.id == id; });
   if (message == in_flight_.end()) return;

@@ -275,5 +275,116 @@ TEST_F(MqttBroker, MessagesHandedOverBeforeStopArrive) {
   }));
 }
 
+class MqttOutlets : public MqttBroker {
+ protected:
+  // A connector that publishes two values.
+  void start(int port, const std::string& options) {
+    publisher = make(
+        fmt::format("endpoint: mqtt://127.0.0.1:{}\nclient_id: outlets\nreconnect_min: 10ms\nreconnect_max: 50ms\n{}",
+                    port, options));
+    std::vector<Error> errors;
+    publisher->bind({}, {}, errors);
+    const std::vector<OutletBinding> bindings{
+        {OutletId{0},
+         "press-1.load",
+         "press-1",
+         "load",
+         "up/press-1/load",
+         *Unit::parse("kW"),
+         SignalType::float64,
+         false,
+         {}},
+        {OutletId{1}, "press-1.on", "press-1", "on", "up/press-1/on", {}, SignalType::boolean, true, {}}};
+    publisher->bind_outlets(bindings, errors);
+    ASSERT_TRUE(errors.empty()) << errors.front().text();
+    ConnectorContext context{&inlet, &inbox, &clock, nullptr, 7};
+    context.outlets = &outlets;
+    ASSERT_TRUE(publisher->start(context).has_value());
+  }
+  void TearDown() override {
+    if (publisher) publisher->stop();
+  }
+  static OutletSample sample(std::uint32_t outlet, double value, Quality quality = Quality::good) {
+    return {OutletId{outlet}, value, 1'386'018'900 * kSecond, quality, 0};
+  }
+
+  SystemClock clock;
+  RecordingInlet inlet;
+  FakeInbox inbox;
+  testing::FakeOutlets outlets;
+  std::unique_ptr<Connector> publisher;
+};
+
+TEST_F(MqttOutlets, ArriveWithValueTimeAndQualityAndAreDelivered) {
+  const TestBroker broker;
+  for (const char* options : {"qos: 0", "qos: 1"}) {
+    Peer peer(broker.port(), "", {"ready", "up/press-1/load", "up/press-1/on"});
+    peer.start();
+    peer.wait_until_subscribed("ready");
+    peer.inlet.clear();
+    start(broker.port(), options);
+    outlets.put(sample(0, 21.5, Quality::uncertain));
+    outlets.put(sample(1, 1));
+    ASSERT_TRUE(peer.inlet.wait_for_points(2)) << options;
+    for (const auto& point : peer.inlet.seen().points) {
+      if (point.signal == SignalId{0}) continue;
+      const bool load = point.signal == SignalId{1};
+      EXPECT_EQ(point.value, load ? 21.5 : 1.0);
+      EXPECT_EQ(point.quality, load ? Quality::uncertain : Quality::good);
+      EXPECT_EQ(point.time, 1'386'018'900 * kSecond);
+    }
+    const auto account = outlets.wait_until_settled();
+    EXPECT_EQ(account.delivered, account.published);
+    publisher->stop();
+  }
+}
+
+TEST_F(MqttOutlets, WithoutABrokerTheNewestValueWaitsAndTheOthersAreCounted) {
+  TestBroker broker;
+  Peer peer(broker.port(), "", {"ready", "up/press-1/load"});
+  peer.start();
+  peer.wait_until_subscribed("ready");
+  start(broker.port(), "qos: 1");
+  while (!publisher->stats().connected.load()) poll(nullptr, 0, 1);
+  broker.stop();
+  while (publisher->stats().connected.load()) poll(nullptr, 0, 1);
+  for (int i = 1; i <= 3; ++i) outlets.put(sample(0, i));
+  while (outlets.account().settled() < 2) poll(nullptr, 0, 1);
+  EXPECT_EQ(outlets.account().dropped.at("not_connected"), 2u);
+  broker.start();
+  const auto account = outlets.wait_until_settled();
+  EXPECT_EQ(account.delivered, 1u);
+  EXPECT_EQ(account.dropped.at("not_connected"), 2u);
+}
+
+TEST_F(MqttOutlets, WhatIsStillHeldAtTheEndIsGivenUp) {
+  start(free_port(), "");
+  outlets.put(sample(0, 1));
+  outlets.put(sample(7, 1));  // of an earlier plan
+  while (outlets.account().settled() < 1) poll(nullptr, 0, 1);
+  publisher->stop();
+  const auto account = outlets.account();
+  EXPECT_EQ(account.settled(), account.published);
+  EXPECT_EQ(account.dropped.at("unknown_outlet"), 1u);
+  EXPECT_EQ(account.dropped.at("not_connected"), 1u);
+}
+
+TEST_F(MqttOutlets, ABadTopicIsNamedAtLoad) {
+  const auto connector = make("endpoint: mqtt://127.0.0.1:1883");
+  std::vector<Error> errors;
+  const std::vector<OutletBinding> bindings{{OutletId{0},
+                                             "press-1.load",
+                                             "press-1",
+                                             "load",
+                                             "up/+/load",
+                                             {},
+                                             SignalType::float64,
+                                             false,
+                                             {"site.yaml", 9, 3}}};
+  connector->bind_outlets(bindings, errors);
+  ASSERT_EQ(errors.size(), 1u);
+  EXPECT_EQ(errors[0].text().find("site.yaml:9:3: press-1.load: "), 0u) << errors[0].text();
+}
+
 }  // namespace
 }  // namespace alara::mqtt

@@ -133,6 +133,11 @@ Schema make_schema() {
            .type = T::boolean,
            .sentence = "Ask the broker to keep written values for later subscribers.",
            .fallback = "false"},
+          {.name = "message_expiry",
+           .type = T::duration,
+           .sentence = "The broker drops a published value that it could not deliver for so long (MQTT 5, whole "
+                       "seconds). Default: never.",
+           .least = 1e9},
           {.name = "ack_timeout",
            .type = T::duration,
            .sentence = "A written value without the broker's answer after this time counts as timed out (QoS 1).",
@@ -282,6 +287,9 @@ Result<Settings> read_settings(const std::string& name, const Node& node, const 
 
   out.publish_format = options.text("publish_format") == "array" ? Format::array : Format::json;
   out.retain = options.boolean("retain");
+  if (options.has("message_expiry")) out.message_expiry = options.duration("message_expiry");
+  if (out.version == Version::mqtt311 && out.message_expiry != kNever)
+    return fail_at(options.where("message_expiry"), "message_expiry needs version 5");
   out.ack_timeout = options.duration("ack_timeout");
   out.connect_timeout = options.duration("connect_timeout");
   out.reconnect_min = options.duration("reconnect_min");

@@ -53,6 +53,7 @@ struct Settings {
 
   Format publish_format = Format::json;
   bool retain = false;
+  Nanos message_expiry = kNever;  // of published values
   Nanos ack_timeout = 2 * kSecond;
   Nanos connect_timeout = 10 * kSecond;
   Nanos reconnect_min = 100 * kMillisecond;

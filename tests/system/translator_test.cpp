@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The translator examples with real peers: a protocol of the plant to MQTT and back, units, quality and time kept, and
+// every value accounted for.
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "base/quantity.hpp"
+#include "tests/system/mqtt_peer.hpp"
+#include "tests/system/running_node.hpp"
+
+namespace alara::system_test {
+namespace {
+
+std::string example(const std::string& name) {
+  std::ifstream file(ALARA_SOURCE "/examples/" + name);
+  std::stringstream text;
+  text << file.rdbuf();
+  EXPECT_FALSE(text.str().empty()) << name;
+  return text.str();
+}
+
+class Translator : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!Broker::installed()) GTEST_SKIP() << "mosquitto is not installed: the translators are not tested";
+  }
+};
+
+TEST_F(Translator, ModbusToMqttAndBackWithAnAnswer) {
+  Device device;
+  Broker broker;
+  setenv("PLC_PORT", std::to_string(device.port()).c_str(), 1);
+  setenv("BROKER_PORT", std::to_string(broker.port()).c_str(), 1);
+  device.set_float(2, 1450.5);
+  device.set(11, 7);
+  MqttPeer peer(broker.port(), "plant/#");
+  RunningNode node(example("07-translate.yaml"));
+  ASSERT_TRUE(node.wait_connected());
+
+  const auto speed = peer.wait_for("plant/drive-1/speed", 1450.5);
+  EXPECT_EQ(speed["unit"], "rpm");
+  EXPECT_EQ(speed["quality"], "good");
+  const auto time = parse_instant(speed["time"].get<std::string>());
+  ASSERT_TRUE(time.has_value());
+  EXPECT_LT(SystemClock().wall() - *time, kMinute);
+  peer.wait_for("plant/drive-1/current", 7);
+  peer.wait_for("plant/drive-1/guard_open", false);
+  device.set(11, 9);
+  peer.wait_for("plant/drive-1/current", 9);
+
+  peer.publish("plant/drive-1/wanted_speed", "1200");
+  peer.wait_for("plant/drive-1/wanted_speed/set.done", true);
+  EXPECT_EQ(device.holding(1), 1200);
+  peer.wait_for("plant/drive-1/wanted_speed/set.value", 1200);
+
+  peer.publish("plant/drive-1/wanted_speed", "1501");  // above the limit
+  peer.wait_for("plant/drive-1/wanted_speed/set.done", false);
+  EXPECT_EQ(device.holding(1), 1200);
+  device.set_discrete(1, true);
+  peer.wait_for("plant/drive-1/guard_open", true);
+  peer.publish("plant/drive-1/wanted_speed", "800");  // the guard is open
+  peer.wait_for("plant/drive-1/wanted_speed/set.value", 800);
+  EXPECT_EQ(device.holding(1), 1200);
+
+  device.stop();  // its values turn bad, and that is published too
+  EXPECT_TRUE(eventually([&] {
+    const auto all = peer.heard("plant/drive-1/speed");
+    return !all.empty() && all.back()["quality"] == "bad";
+  }));
+  node.expect_every_point_accounted();
+}
+
+}  // namespace
+}  // namespace alara::system_test
