@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "connect/can/can.hpp"
 #include "connect/file/protocol.hpp"
 #include "connect/modbus/modbus.hpp"
 #include "connect/mqtt/protocol.hpp"
@@ -10,10 +11,11 @@
 namespace alara::node {
 
 std::span<const Protocol* const> protocols() {
-  static const std::array<const Protocol*, 3> kProtocols{
+  static const std::array<const Protocol*, 4> kProtocols{
       &modbus::modbus_protocol(),
       &mqtt::mqtt_protocol(),
       &file::file_protocol(),
+      &can::can_protocol(),
   };
   return kProtocols;
 }
