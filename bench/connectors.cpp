@@ -6,10 +6,13 @@
 #include <vector>
 
 namespace alara::bench {
+
+extern const ConnectorPart kCanPart;  // connectors_can.cpp
+
 namespace {
 
 const std::vector<ConnectorPart>& parts() {
-  static const std::vector<ConnectorPart> kParts{};
+  static const std::vector<ConnectorPart> kParts{kCanPart};
   return kParts;
 }
 

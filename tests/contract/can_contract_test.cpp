@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The CAN connector keeps what every connector promises, with an slcan adapter on a pseudo terminal as its peer.
-#include <fcntl.h>
-#include <pty.h>
 #include <sys/poll.h>
-#include <termios.h>
 
-#include <atomic>
-#include <filesystem>
 #include <fstream>
-#include <thread>
 
 #include "connect/can/can.hpp"
 #include "tests/contract/connector_contract.hpp"
+#include "tests/contract/slcan_adapter.hpp"
 #include "wire/can/frame.hpp"
 #include "wire/can/j1939.hpp"
 
@@ -19,7 +14,6 @@ namespace alara::contract {
 namespace {
 
 using wire::can::Frame;
-using wire::can::SlcanReader;
 
 constexpr std::string_view kDbc = R"(BO_ 291 Motor: 8 X
  SG_ Speed : 0|16@1+ (1,0) [0|0] "rpm" X
@@ -39,119 +33,9 @@ Frame frame(std::uint32_t id, std::initializer_list<std::uint8_t> data, bool ext
   return out;
 }
 
-// An adapter: the other end of a pseudo terminal, reached under a name of its own that stays over restarts.
-class Adapter {
- public:
-  Adapter() {
-    std::string folder = (std::filesystem::temp_directory_path() / "alara-slcan-XXXXXX").string();
-    folder_ = mkdtemp(folder.data());
-    std::ofstream(folder_ + "/plant.dbc") << kDbc;
-  }
-  ~Adapter() {
-    stop();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-  Adapter(const Adapter&) = delete;
-  Adapter& operator=(const Adapter&) = delete;
-
-  [[nodiscard]] std::string device() const { return folder_ + "/adapter"; }
-  [[nodiscard]] std::string dbc() const { return folder_ + "/plant.dbc"; }
-  [[nodiscard]] std::string file(const std::string& name) const { return folder_ + "/" + name; }
-
-  void start() {
-    if (master_ >= 0) return;
-    int slave = -1;
-    ALARA_ASSERT(openpty(&master_, &slave, nullptr, nullptr, nullptr) == 0, "a pseudo terminal");
-    fcntl(master_, F_SETFL, O_NONBLOCK);
-    fcntl(master_, F_SETFD, FD_CLOEXEC);
-    fcntl(slave, F_SETFD, FD_CLOEXEC);
-    termios raw{};
-    tcgetattr(slave, &raw);
-    cfmakeraw(&raw);
-    tcsetattr(slave, TCSANOW, &raw);
-    slave_ = slave;  // kept open: or the terminal hangs up whenever the connector closes it
-    std::filesystem::create_symlink(std::filesystem::read_symlink(fmt::format("/proc/self/fd/{}", slave)), device());
-    opened_ = false;
-    muted_ = false;
-    reader_ = std::jthread([this](const std::stop_token& stop) { serve(stop); });
-  }
-  void stop() {
-    reader_.request_stop();
-    if (reader_.joinable()) reader_.join();
-    if (master_ < 0) return;
-    std::filesystem::remove(device());
-    close(slave_);
-    close(master_);
-    master_ = slave_ = -1;
-  }
-  void mute() { muted_ = true; }
-  // Sends a frame as if it had come from the bus; false when nobody has opened the adapter.
-  bool send(const Frame& each) { return opened_ && !muted_ && write_line(*wire::can::slcan_line(each)); }
-  bool write_line(std::string_view text) const {
-    return write(master_, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  }
-  [[nodiscard]] bool opened() const { return opened_; }
-  [[nodiscard]] std::vector<Frame> received() const {
-    const std::lock_guard lock(mutex_);
-    return received_;
-  }
-  void refuse_frames(bool refuse) { refuses_ = refuse; }
-  // Called with every frame written, on the adapter's thread.
-  std::function<void(const Frame&)> on_frame;
-
- private:
-  void serve(const std::stop_token& stop) {
-    std::string line;
-    while (!stop.stop_requested()) {
-      pollfd poll_fd{master_, POLLIN, 0};
-      if (poll(&poll_fd, 1, 10) != 1) continue;
-      char bytes[512];
-      const ssize_t count = read(master_, bytes, sizeof bytes);
-      for (ssize_t i = 0; i < count; ++i) {
-        if (bytes[i] != '\r') {
-          line += bytes[i];
-          continue;
-        }
-        answer(line);
-        line.clear();
-      }
-    }
-  }
-  void answer(const std::string& line) {
-    if (muted_) return;
-    if (line == "O") opened_ = true;
-    if (line == "C") opened_ = false;
-    if (line.starts_with('t') || line.starts_with('T')) {
-      SlcanReader reader;
-      const std::string whole = line + "\r";
-      std::span<const std::uint8_t> bytes(reinterpret_cast<const std::uint8_t*>(whole.data()), whole.size());
-      const auto item = reader.next(bytes);
-      if (!item || refuses_) {
-        write_line("\a");
-        return;
-      }
-      {
-        const std::lock_guard lock(mutex_);
-        received_.push_back(item->frame);
-      }
-      write_line(item->frame.extended ? "Z\r" : "z\r");
-      if (on_frame) on_frame(item->frame);
-      return;
-    }
-    write_line("\r");
-  }
-
-  std::string folder_;
-  int master_ = -1, slave_ = -1;
-  std::atomic<bool> opened_{false}, muted_{false}, refuses_{false};
-  mutable std::mutex mutex_;
-  std::vector<Frame> received_;
-  std::jthread reader_;
-};
-
 class CanHarness final : public ConnectorHarness {
  public:
+  CanHarness() { std::ofstream(dbc()) << kDbc; }
   ~CanHarness() override { stop_peer(); }
   const Protocol& protocol() const override { return can::can_protocol(); }
 
@@ -173,7 +57,7 @@ class CanHarness final : public ConnectorHarness {
     return fmt::format(
         "endpoint: \"slcan:{}\"\ndbc: {}\nsilence: 100ms\nack_timeout: 100ms\nreconnect_min: 2ms\nreconnect_max: "
         "20ms\n",
-        adapter_.device(), adapter_.dbc());
+        adapter_.device(), dbc());
   }
   std::vector<std::string> signal_addresses() const override {
     return {"Motor.Speed", "Motor.Torque", "0x123:0|16@1+"};
@@ -212,6 +96,7 @@ class CanHarness final : public ConnectorHarness {
   }
 
  private:
+  [[nodiscard]] std::string dbc() const { return adapter_.file("plant.dbc"); }
   void send(const std::stop_token& stop) {
     SystemClock clock;
     while (!stop.stop_requested()) {
@@ -226,7 +111,7 @@ class CanHarness final : public ConnectorHarness {
     if (sender_.joinable()) sender_.join();
   }
 
-  Adapter adapter_;
+  SlcanAdapter adapter_;
   std::atomic<double> value_{0};
   std::atomic<std::uint64_t> points_{0};
   std::jthread sender_;
@@ -239,6 +124,7 @@ INSTANTIATE_TEST_SUITE_P(Can, ConnectorContract, testing::Values(make_can_harnes
 // What a CAN connector does beside the promises of all.
 class CanConnectorTest : public testing::Test {
  protected:
+  CanConnectorTest() { std::ofstream(adapter_.file("plant.dbc")) << kDbc; }
   void make(const std::string& options, const std::vector<std::string>& signals,
             const std::vector<std::string>& actuators = {}) {
     const auto node = parse_document(options, "site.yaml").value();
@@ -266,9 +152,9 @@ class CanConnectorTest : public testing::Test {
   void start_on_adapter(const std::string& more, const std::vector<std::string>& signals,
                         const std::vector<std::string>& actuators = {}) {
     adapter_.start();
-    make(
-        fmt::format("endpoint: \"slcan:{}\"\ndbc: {}\nreconnect_min: 2ms\n{}", adapter_.device(), adapter_.dbc(), more),
-        signals, actuators);
+    make(fmt::format("endpoint: \"slcan:{}\"\ndbc: {}\nreconnect_min: 2ms\n{}", adapter_.device(),
+                     adapter_.file("plant.dbc"), more),
+         signals, actuators);
     start();
     ASSERT_TRUE(eventually([&] { return adapter_.opened(); }));
   }
@@ -284,7 +170,7 @@ class CanConnectorTest : public testing::Test {
     return 999;
   }
 
-  Adapter adapter_;
+  SlcanAdapter adapter_;
   RecordingInlet inlet_;
   CommandQueue commands_;
   RunningLoop running_;
@@ -294,7 +180,7 @@ class CanConnectorTest : public testing::Test {
 TEST_F(CanConnectorTest, ALogKeepsItsTimesAndEnds) {
   std::ofstream(adapter_.file("trace.log")) << "(100.000000) can0 123#D0070000\n(100.250000) can0 123#01000000\n"
                                             << "\n(100.3) can0 7FF#00\nno frame at all\n(100.5) can0 123#02\n";
-  make(fmt::format("endpoint: log:trace.log\ndbc: {}\n", adapter_.dbc()), {"Motor.Speed"});
+  make(fmt::format("endpoint: log:trace.log\ndbc: {}\n", adapter_.file("plant.dbc")), {"Motor.Speed"});
   start();
   ASSERT_TRUE(eventually([&] { return inlet_.has_finished(); }));
   const auto points = inlet_.points(0);

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "base/quantity.hpp"
+#include "tests/contract/slcan_adapter.hpp"
 #include "tests/system/mqtt_peer.hpp"
 #include "tests/system/running_node.hpp"
 
@@ -68,6 +69,43 @@ TEST_F(Translator, ModbusToMqttAndBackWithAnAnswer) {
     const auto all = peer.heard("plant/drive-1/speed");
     return !all.empty() && all.back()["quality"] == "bad";
   }));
+  node.expect_every_point_accounted();
+}
+
+TEST_F(Translator, CanToMqttAndBackWithAnAnswer) {
+  contract::SlcanAdapter adapter;
+  adapter.start();
+  Broker broker;
+  setenv("CAN_ENDPOINT", ("slcan:" + adapter.device()).c_str(), 1);
+  setenv("CAN_DBC", ALARA_SOURCE "/examples/vehicle.dbc", 1);
+  setenv("BROKER_PORT", std::to_string(broker.port()).c_str(), 1);
+  MqttPeer peer(broker.port(), "trucks/#");
+  RunningNode node(example("08-can-to-mqtt.yaml"));
+  ASSERT_TRUE(node.wait_connected());
+  ASSERT_TRUE(eventually([&] { return adapter.opened(); }));
+
+  wire::can::Frame motion, engine;
+  motion.id = 0x100;
+  motion.size = engine.size = 8;
+  motion.data = {0x4A, 0x21};  // 0x214A = 8522 hundredths
+  engine.id = 0x101;
+  engine.data = {0, 135};  // less 40
+  ASSERT_TRUE(adapter.send(motion) && adapter.send(engine));
+  const auto speed = peer.wait_for("trucks/truck-1/speed", 85.22);
+  EXPECT_EQ(speed["unit"], "km/h");
+  EXPECT_EQ(speed["quality"], "good");
+  peer.wait_for("trucks/truck-1/oil_temperature", 95);
+
+  peer.publish("trucks/truck-1/lamp/set", "true");
+  peer.wait_for("trucks/truck-1/lamp/done", true);
+  const auto written = adapter.received();
+  ASSERT_EQ(written.size(), 1u);
+  EXPECT_EQ(written[0].id, 0x200u);
+  EXPECT_EQ(written[0].data[0], 1);
+
+  adapter.refuse_frames(true);
+  peer.publish("trucks/truck-1/lamp/set", "false");
+  peer.wait_for("trucks/truck-1/lamp/done", false);
   node.expect_every_point_accounted();
 }
 
