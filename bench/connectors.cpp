@@ -7,12 +7,21 @@
 
 namespace alara::bench {
 
-extern const ConnectorPart kCanPart;  // connectors_can.cpp
+// Each in connectors_<protocol>.cpp.
+extern const ConnectorPart kCanPart;
+#ifdef ALARA_OPCUA
+extern const ConnectorPart kOpcuaPart;
+#endif
 
 namespace {
 
 const std::vector<ConnectorPart>& parts() {
-  static const std::vector<ConnectorPart> kParts{kCanPart};
+  static const std::vector<ConnectorPart> kParts{
+#ifdef ALARA_OPCUA
+      kOpcuaPart,
+#endif
+      kCanPart,
+  };
   return kParts;
 }
 

@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <array>
+#include <vector>
 
 #include "connect/can/can.hpp"
 #include "connect/file/protocol.hpp"
 #include "connect/modbus/modbus.hpp"
 #include "connect/mqtt/protocol.hpp"
+#ifdef ALARA_OPCUA
+#include "connect/opcua/opcua.hpp"
+#endif
 #include "node/registry.hpp"
 
 namespace alara::node {
 
 std::span<const Protocol* const> protocols() {
-  static const std::array<const Protocol*, 4> kProtocols{
-      &modbus::modbus_protocol(),
-      &mqtt::mqtt_protocol(),
-      &file::file_protocol(),
-      &can::can_protocol(),
+  static const std::vector<const Protocol*> kProtocols{
+      &modbus::modbus_protocol(), &mqtt::mqtt_protocol(), &file::file_protocol(), &can::can_protocol(),
+#ifdef ALARA_OPCUA
+      &opcua::opcua_protocol(),
+#endif
   };
   return kProtocols;
 }

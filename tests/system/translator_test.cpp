@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "base/quantity.hpp"
+#include "tests/contract/opcua_peer.hpp"
 #include "tests/contract/slcan_adapter.hpp"
 #include "tests/system/mqtt_peer.hpp"
 #include "tests/system/running_node.hpp"
@@ -106,6 +107,30 @@ TEST_F(Translator, CanToMqttAndBackWithAnAnswer) {
   adapter.refuse_frames(true);
   peer.publish("trucks/truck-1/lamp/set", "false");
   peer.wait_for("trucks/truck-1/lamp/done", false);
+  node.expect_every_point_accounted();
+}
+
+TEST_F(Translator, OpcuaToMqttAndBackWithAnAnswer) {
+  if (!contract::OpcuaPeer::installed(ALARA_SOURCE))
+    GTEST_SKIP() << "node-opcua is not installed (tools/setup fetches it)";
+  if (alara({"connectors", "describe", "opcua"}).code != 0) GTEST_SKIP() << "built without OPC UA";
+  const contract::OpcuaPeer server(ALARA_SOURCE);
+  ASSERT_TRUE(server.ready()) << server.output();
+  Broker broker;
+  setenv("OPCUA_ENDPOINT", server.endpoint().c_str(), 1);
+  setenv("BROKER_PORT", std::to_string(broker.port()).c_str(), 1);
+  MqttPeer peer(broker.port(), "lines/#");
+  RunningNode node(example("09-opcua-to-mqtt.yaml"));
+  ASSERT_TRUE(node.wait_connected());
+  const auto speed = peer.wait_for("lines/line-1/speed", 1450.5);
+  EXPECT_EQ(speed["unit"], "rpm");
+  EXPECT_EQ(speed["quality"], "good");
+  peer.wait_for("lines/line-1/axis_2", 2.5);
+  peer.publish("lines/line-1/wanted_speed", "1200");
+  peer.wait_for("lines/line-1/wanted_speed/set.done", true);
+  peer.wait_for("lines/line-1/speed", 1200);
+  peer.publish("lines/line-1/wanted_speed", "3001");
+  peer.wait_for("lines/line-1/wanted_speed/set.done", false);
   node.expect_every_point_accounted();
 }
 

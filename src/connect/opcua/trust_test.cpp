@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "connect/opcua/trust.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace alara::opcua {
+namespace {
+
+class Pki : public ::testing::Test {
+ protected:
+  Pki() {
+    folder = (std::filesystem::temp_directory_path() / "alara-pki-XXXXXX").string();
+    EXPECT_NE(mkdtemp(folder.data()), nullptr);
+  }
+  ~Pki() override { std::filesystem::remove_all(folder); }
+  static Identity made(const std::string& at) {
+    auto identity = own_identity(at, "urn:alara:test");
+    EXPECT_TRUE(identity.has_value()) << identity.error().text();
+    return identity ? std::move(*identity) : Identity{};
+  }
+  std::string folder;
+};
+
+TEST_F(Pki, TheOwnCertificateIsMadeOnceAndKept) {
+  const Identity first = made(folder), second = made(folder);
+  EXPECT_EQ(first.certificate, second.certificate);
+  EXPECT_EQ(first.key, second.key);
+  EXPECT_EQ(first.info.uri, "urn:alara:test");
+  EXPECT_NE(first.info.subject.find("Alara Edge"), std::string::npos) << first.info.subject;
+  EXPECT_EQ(first.info.fingerprint.size(), 64u);
+  const Nanos now = SystemClock().wall();
+  EXPECT_LT(first.info.not_before, now);
+  EXPECT_GT(first.info.not_after, now + 3650 * 24 * kHour);
+  struct stat key {};
+  ASSERT_EQ(stat((folder + "/own/key.der").c_str(), &key), 0);
+  EXPECT_EQ(key.st_mode & 0777, 0600u);
+}
+
+TEST_F(Pki, DamagedOrHalfMissingFilesAreNamedAndNotReplaced) {
+  made(folder);
+  const std::string key = folder + "/own/key.der", certificate = folder + "/own/certificate.der";
+  std::ofstream(key) << "no key";
+  EXPECT_NE(own_identity(folder, "urn:x").error().text().find("damaged"), std::string::npos);
+  EXPECT_EQ(std::filesystem::file_size(key), 6u);
+  std::filesystem::remove(key);
+  EXPECT_NE(own_identity(folder, "urn:x").error().text().find("key.der' is not"), std::string::npos)
+      << own_identity(folder, "urn:x").error().text();
+  std::ofstream(key) << std::string(kMostCertificateBytes + 1, 'x');
+  EXPECT_NE(own_identity(folder, "urn:x").error().text().find("too large"), std::string::npos);
+}
+
+TEST_F(Pki, AStrangerIsRejectedUntilAPersonAcceptsIt) {
+  const Identity stranger = made(folder + "/stranger");
+  const TrustList trust(folder);
+  EXPECT_FALSE(trust.trusts(stranger.certificate));
+  EXPECT_TRUE(trust.entries().empty());
+  ASSERT_TRUE(trust.reject(stranger.certificate).has_value());
+  ASSERT_EQ(trust.entries().size(), 1u);
+  EXPECT_FALSE(trust.entries()[0].trusted);
+  EXPECT_FALSE(trust.trusts(stranger.certificate));
+  ASSERT_TRUE(trust.accept(stranger.info.fingerprint.substr(0, 8)).has_value());
+  EXPECT_TRUE(trust.trusts(stranger.certificate));
+  ASSERT_EQ(trust.entries().size(), 1u);
+  EXPECT_EQ(trust.trusted().size(), 1u);
+  ASSERT_TRUE(trust.remove(stranger.info.fingerprint.substr(0, 10)).has_value());
+  EXPECT_FALSE(trust.trusts(stranger.certificate));
+}
+
+TEST_F(Pki, AFileCanBeAcceptedAndNonsenseCanNot) {
+  const Identity other = made(folder + "/other");
+  const TrustList trust(folder);
+  ASSERT_TRUE(trust.accept(folder + "/other/own/certificate.der").has_value());
+  EXPECT_TRUE(trust.trusts(other.certificate));
+  std::ofstream(folder + "/text") << "hello";
+  EXPECT_FALSE(trust.accept(folder + "/text").has_value());
+  for (const char* bad : {"", "abc", "xyzxyzxyz", "00000000", "../../etc/passwd"})
+    EXPECT_FALSE(trust.accept(bad).has_value()) << bad;
+  std::ofstream(folder + "/trusted/note.txt") << "not a certificate";
+  EXPECT_EQ(trust.trusted().size(), 1u);
+}
+
+TEST_F(Pki, WhatIsNoCertificateIsRefused) {
+  EXPECT_FALSE(inspect_certificate({}).has_value());
+  const std::vector<std::uint8_t> nonsense{0x30, 0x82, 0xFF, 0xFF, 1, 2, 3};
+  EXPECT_FALSE(inspect_certificate(nonsense).has_value());
+  EXPECT_FALSE(TrustList(folder).reject(nonsense).has_value());
+}
+
+}  // namespace
+}  // namespace alara::opcua

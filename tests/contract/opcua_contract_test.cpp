@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+// The OPC UA client keeps what every connector promises, and its own promises, against a server in this process.
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/child_process.hpp"
+#include "connect/opcua/opcua.hpp"
+#include "tests/contract/connector_contract.hpp"
+#include "tests/contract/opcua_test_server.hpp"
+
+namespace alara::contract {
+namespace {
+
+// A port that accepts connections and does nothing more, or says something that is no OPC UA.
+class Listener {
+ public:
+  explicit Listener(int port, std::string says = "") {
+    fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const int on = 1;
+    setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ALARA_ASSERT(bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "the port must be free");
+    listen(fd_, 16);
+    thread_ = std::jthread([this, says = std::move(says)](const std::stop_token& stop) {
+      std::vector<int> peers;
+      while (!stop.stop_requested()) {
+        const int peer = accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
+        if (peer >= 0) {
+          ++accepted_;
+          peers.push_back(peer);
+          static_cast<void>(!send(peer, says.data(), says.size(), MSG_NOSIGNAL));
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+      for (const int peer : peers) close(peer);
+    });
+  }
+  ~Listener() {
+    thread_.request_stop();
+    thread_.join();
+    close(fd_);
+  }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  [[nodiscard]] int accepted() const { return accepted_; }
+
+ private:
+  int fd_ = -1;
+  std::atomic<int> accepted_{0};
+  std::jthread thread_;
+};
+
+class OpcuaHarness final : public ConnectorHarness {
+ public:
+  const Protocol& protocol() const override { return opcua::opcua_protocol(); }
+
+  void start_peer() override {
+    listener_.reset();
+    server_.start();
+  }
+  void stop_peer() override {
+    listener_.reset();
+    server_.stop();
+  }
+  void offer(double value) override { server_.set(value); }
+  // Every read hands a point over.
+  std::uint64_t stop_offering() override {
+    server_.take_out_of_service();
+    return server_.reads();
+  }
+
+  std::string options() const override {
+    return fmt::format(
+        "endpoint: {}\nsecurity: none\nread: poll\ninterval: 10ms\ntimeout: 200ms\nsilence: 200ms\nreconnect_min: "
+        "2ms\nreconnect_max: 20ms\n",
+        server_.endpoint());
+  }
+  std::vector<std::string> signal_addresses() const override { return {"ns=1;s=counted.0", "ns=1;s=counted.1"}; }
+  std::vector<std::string> actuator_addresses() const override {
+    return {"ns=1;s=lamp", "ns=1;s=values#[2]", "call ns=1;s=pump ns=1;s=start"};
+  }
+  double actuator_value(std::size_t actuator) const override {
+    return actuator == 0 ? server_.read("lamp") : actuator == 1 ? server_.read("values", 2) : server_.called_with();
+  }
+
+  bool can_mute() const override { return true; }
+  void mute() override {
+    server_.stop();
+    listener_ = std::make_unique<Listener>(server_.port());
+  }
+  bool can_send_garbage() const override { return true; }
+  void send_garbage() override {
+    server_.stop();
+    {
+      const Listener nonsense(server_.port(), "HTTP/1.1 400 Bad Request\r\n\r\n");
+      SystemClock clock;
+      for (int i = 0; i < 1000 && nonsense.accepted() == 0; ++i)
+        clock.sleep_until(clock.monotonic() + 5 * kMillisecond);
+    }
+    server_.start();
+  }
+
+  std::vector<BadText> bad_options() const override {
+    return {{"endpoint: http://x\n", "opc.tcp://"},
+            {"endpoint: opc.tcp://x:1\nsecurity: basic128\n", "basic256sha256"},
+            {"endpoint: opc.tcp://u:p@x:1\n", "password_file"},
+            {"endpoint: opc.tcp://x:1\nusername: u\n", "password_file"},
+            {"endpoint: opc.tcp://x:1\nintervall: 1s\n", "interval"}};
+  }
+  std::vector<BadText> bad_addresses() const override {
+    return {
+        {"Line.Speed", "ns=2;s=NAME"}, {"ns=1;s=a#[x]", "#[3]"}, {"", "empty"}, {"call ns=1;s=a ns=1;s=b", "not read"}};
+  }
+
+ private:
+  mutable OpcuaTestServer server_;
+  std::unique_ptr<Listener> listener_;
+};
+
+std::unique_ptr<ConnectorHarness> make_opcua_harness() { return std::make_unique<OpcuaHarness>(); }
+
+INSTANTIATE_TEST_SUITE_P(Opcua, ConnectorContract, testing::Values(make_opcua_harness));
+
+// What an OPC UA client does beside the promises of all.
+class OpcuaClient : public testing::Test {
+ protected:
+  void make(const std::string& more, const std::vector<std::string>& signals,
+            const std::vector<std::string>& actuators = {}) {
+    server_.start();
+    const auto node = parse_document(fmt::format("endpoint: {}\nsecurity: none\ninterval: 20ms\nreconnect_min: 2ms\n{}",
+                                                 server_.endpoint(), more),
+                                     "site.yaml")
+                          .value();
+    std::vector<Error> errors;
+    opcua::opcua_protocol().schema().check(node, errors);
+    ASSERT_TRUE(errors.empty()) << errors.front().text();
+    auto made = opcua::opcua_protocol().make("plc", node, ".");
+    ASSERT_TRUE(made.has_value()) << made.error().text();
+    connector_ = std::move(*made);
+    std::vector<SignalBinding> bindings;
+    for (const std::string& address : signals) {
+      SignalBinding binding;
+      binding.signal = SignalId{static_cast<std::uint32_t>(bindings.size())};
+      binding.name = binding.address = address;
+      bindings.push_back(binding);
+    }
+    std::vector<ActuatorBinding> outputs;
+    for (const std::string& address : actuators)
+      outputs.push_back({ActuatorId{static_cast<std::uint32_t>(outputs.size())}, address, address, {}});
+    connector_->bind(bindings, outputs, errors);
+    ASSERT_TRUE(errors.empty()) << errors.front().text();
+    ASSERT_TRUE(connector_->start({&inlet_, &commands_, &running_.clock(), &running_.loop(), 1}));
+  }
+  void TearDown() override {
+    if (connector_) connector_->stop();
+  }
+  Outcome command(std::uint32_t actuator, double value, bool verify = false) {
+    const std::size_t before = commands_.acks().size();
+    commands_.send(ActuatorId{actuator}, value, verify);
+    EXPECT_TRUE(eventually([&] { return commands_.acks().size() > before; }));
+    return commands_.acks().empty() ? Outcome::timed_out : commands_.acks().back().outcome;
+  }
+  [[nodiscard]] bool has(std::uint32_t signal, double value, Quality quality = Quality::good) const {
+    if (inlet_.points(signal).empty()) return false;
+    const Point last = inlet_.last(signal);
+    return last.quality == quality && (quality == Quality::bad || last.value == value);
+  }
+
+  OpcuaTestServer server_;
+  RecordingInlet inlet_;
+  CommandQueue commands_;
+  RunningLoop running_;
+  std::unique_ptr<Connector> connector_;
+};
+
+TEST_F(OpcuaClient, HearsOfChangesWithQualityAndSourceTime) {
+  make("", {"ns=1;s=speed"});
+  ASSERT_TRUE(eventually([&] { return has(0, 1); }));
+  const Nanos before = running_.clock().wall();
+  server_.write_speed(2.5);
+  ASSERT_TRUE(eventually([&] { return has(0, 2.5); }));
+  EXPECT_GE(inlet_.last(0).time, before - kMillisecond);
+  EXPECT_LE(inlet_.last(0).time, running_.clock().wall());
+  server_.write_speed(3, 0x40000000);  // uncertain
+  EXPECT_TRUE(eventually([&] { return has(0, 3, Quality::uncertain); }));
+  server_.write_speed(4, 0x80000000);  // bad
+  EXPECT_TRUE(eventually([&] { return has(0, 0, Quality::bad); }));
+  server_.write_speed(5);
+  EXPECT_TRUE(eventually([&] { return has(0, 5); }));
+}
+
+TEST_F(OpcuaClient, LosesNoChangeThatFitsTheQueue) {
+  make("queue: 1000\ntrigger: timestamp\n", {"ns=1;s=speed"});
+  ASSERT_TRUE(eventually([&] { return has(0, 1); }));
+  for (int i = 1; i <= 20; ++i) {
+    server_.write_speed(100 + i);
+    SystemClock().sleep_until(SystemClock().monotonic() + 60 * kMillisecond);  // each is sampled
+  }
+  ASSERT_TRUE(eventually([&] { return has(0, 120); }));
+  const auto points = inlet_.points(0);
+  for (int i = 1; i <= 20; ++i)
+    EXPECT_TRUE(std::ranges::any_of(points, [i](const Point& p) { return p.value == 100 + i; })) << i;
+}
+
+TEST_F(OpcuaClient, ReachesIntoArraysAndStructures) {
+  for (const char* read : {"read: subscribe\n", "read: poll\n"}) {
+    make(read, {"ns=1;s=values#[0]", "ns=1;s=values#[3]", "ns=1;s=range#Low", "ns=1;s=range#High", "ns=1;s=small"});
+    EXPECT_TRUE(eventually([&] { return has(0, 10) && has(1, 40) && has(2, -5) && has(3, 55) && has(4, 3); }))
+        << read << inlet_.last(0).value << ' ' << inlet_.last(1).value << ' ' << inlet_.last(2).value << ' '
+        << inlet_.last(3).value << ' ' << inlet_.last(4).value << ' ' << connector_->last_error();
+    connector_->stop();
+  }
+}
+
+TEST_F(OpcuaClient, OneBadNodeDisablesOnlyItselfAndIsFoundWhenItComes) {
+  make("retry: 50ms\n", {"ns=1;s=speed", "ns=1;s=late", "nsu=urn:nowhere;s=x", "ns=1;s=text", "ns=1;s=values#[9]"});
+  ASSERT_TRUE(eventually([&] { return has(0, 1) && has(1, 0, Quality::bad) && has(2, 0, Quality::bad); }));
+  EXPECT_TRUE(
+      eventually([&] { return inlet_.rejected("wrong_type") >= 1 && inlet_.rejected("no_such_element") >= 1; }));
+  EXPECT_TRUE(connector_->stats().connected);
+  server_.add_late_node();
+  EXPECT_TRUE(eventually([&] { return has(1, 7); }));
+  server_.write_speed(9);
+  EXPECT_TRUE(eventually([&] { return has(0, 9); }));
+}
+
+TEST_F(OpcuaClient, WritesInTheServersTypeAndSaysWhatIsRefused) {
+  make("", {"ns=1;s=speed"},
+       {"ns=1;s=small", "ns=1;s=lamp", "ns=1;s=fixed", "ns=1;s=nowhere", "call ns=1;s=pump ns=1;s=start",
+        "ns=1;s=text"});
+  ASSERT_TRUE(eventually([&] { return has(0, 1); }));
+  EXPECT_EQ(command(0, 100, true), Outcome::done);
+  EXPECT_EQ(server_.read("small"), 100);
+  EXPECT_EQ(command(0, 200), Outcome::refused_device) << "more than an SByte holds";
+  EXPECT_EQ(command(1, 1, true), Outcome::done);
+  EXPECT_EQ(command(2, 5), Outcome::refused_device);
+  EXPECT_NE(connector_->last_error().find("ns=1;s=fixed"), std::string::npos) << connector_->last_error();
+  EXPECT_EQ(command(3, 5), Outcome::refused_device);
+  EXPECT_EQ(command(4, 12.5), Outcome::done);
+  EXPECT_EQ(server_.called_with(), 12.5);
+  EXPECT_EQ(command(4, -1), Outcome::refused_device);
+  EXPECT_EQ(command(5, 1), Outcome::refused_device) << "a text";
+}
+
+TEST_F(OpcuaClient, DataFlowAgainAfterARestartOfTheServer) {
+  make("silence: 500ms\nreconnect_max: 100ms\n", {"ns=1;s=speed"});
+  ASSERT_TRUE(eventually([&] { return has(0, 1); }));
+  server_.stop();
+  ASSERT_TRUE(eventually([&] { return has(0, 0, Quality::bad); }));
+  server_.start();
+  server_.write_speed(8);
+  EXPECT_TRUE(eventually([&] { return has(0, 8); }));
+  EXPECT_EQ(connector_->stats().connects, 2u);
+}
+
+}  // namespace
+}  // namespace alara::contract
