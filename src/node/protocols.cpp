@@ -11,11 +11,9 @@
 namespace alara::node {
 
 std::span<const Protocol* const> protocols() {
-  static const std::array<const Protocol*, 4> kProtocols{
-      &modbus::modbus_protocol(),
-      &mqtt::mqtt_protocol(),
-      &file::file_protocol(),
-      &can::can_protocol(),
+  static const std::array<const Protocol*, 5> kProtocols{
+      &modbus::modbus_protocol(), &mqtt::mqtt_protocol(), &mqtt::sparkplug_protocol(),
+      &file::file_protocol(),     &can::can_protocol(),
   };
   return kProtocols;
 }
