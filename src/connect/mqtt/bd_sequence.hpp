@@ -14,7 +14,7 @@ class BdSequence {
  public:
   explicit BdSequence(std::string path) : path_(std::move(path)) {}
 
-  // The number for the next CONNECT. When the file can not be read or written, numbers go on from memory and `problem`
+  // The number for the next session. When the file can not be read or written, numbers go on from memory and `problem`
   // says so.
   [[nodiscard]] std::uint8_t next(Status& problem);
 
