@@ -47,6 +47,11 @@ Status check_pattern(std::string_view pattern) {
   const std::string_view filter = without_share(pattern);
   if (filter.empty())
     return fail(ErrorKind::bad_input, "topic filter '{}' lacks the part behind $share/<group>/", pattern);
+  if (filter.size() != pattern.size()) {
+    const std::string_view group = pattern.substr(7, pattern.size() - filter.size() - 8);
+    if (group.empty() || group.find_first_of("+#") != std::string_view::npos)
+      return fail(ErrorKind::bad_input, "topic filter '{}': '{}' is no name of a group of subscribers", pattern, group);
+  }
   const auto levels = split(filter, '/');
   for (std::size_t i = 0; i < levels.size(); ++i) {
     const bool wild = levels[i].find_first_of("+#") != std::string_view::npos;

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <map>
 #include <mutex>
 #include <vector>
 
@@ -19,20 +21,56 @@ namespace {
 constexpr int kPacketsPerWake = 1024;  // then other descriptors of the loop get their turn
 constexpr std::size_t kFiltersPerPacket = 200;
 constexpr std::size_t kFilterBytesPerPacket = 60'000;
-constexpr Nanos kTickPeriod = kSecond;  // keep-alive probes are checked this often
+constexpr std::size_t kReasonShown = 200;    // of a broker's own words
+constexpr std::size_t kPacketOverhead = 64;  // fixed header and properties of a message, at most
+constexpr Nanos kTickPeriod = kSecond;       // keep-alive probes are checked this often
 
 void initialise_library() {
   static std::once_flag once;
   std::call_once(once, [] { mosquitto_lib_init(); });
 }
 
+// A reason in words: the code's meaning and, where it sent one, the broker's own sentence.
+std::string explain(int reason, const mosquitto_property* properties) {
+  std::string text = fmt::format("{} (0x{:02X})", mosquitto_reason_string(reason), reason);
+  char* said = nullptr;
+  if (mosquitto_property_read_string(properties, MQTT_PROP_REASON_STRING, &said, false) != nullptr && said != nullptr) {
+    text += fmt::format(", \"{}\"", std::string_view(said).substr(0, kReasonShown));
+    free(said);
+  }
+  return text;
+}
+
+BrokerLimits read_limits(Version version, int flags, const mosquitto_property* properties) {
+  BrokerLimits limits;
+  limits.session_present = (flags & 1) != 0;
+  if (version != Version::mqtt5) return limits;
+  const auto flag = [&](int property) {
+    std::uint8_t value = 1;
+    mosquitto_property_read_byte(properties, property, &value, false);
+    return value;
+  };
+  limits.qos = flag(MQTT_PROP_MAXIMUM_QOS);
+  limits.retain = flag(MQTT_PROP_RETAIN_AVAILABLE) != 0;
+  limits.shared_subscriptions = flag(MQTT_PROP_SHARED_SUB_AVAILABLE) != 0;
+  limits.wildcards = flag(MQTT_PROP_WILDCARD_SUB_AVAILABLE) != 0;
+  std::uint32_t packet = UINT32_MAX;
+  mosquitto_property_read_int32(properties, MQTT_PROP_MAXIMUM_PACKET_SIZE, &packet, false);
+  limits.packet = packet;
+  std::uint16_t receive = UINT16_MAX;
+  mosquitto_property_read_int16(properties, MQTT_PROP_RECEIVE_MAXIMUM, &receive, false);
+  limits.receive_maximum = std::max<std::size_t>(receive, 1);
+  mosquitto_property_read_int16(properties, MQTT_PROP_TOPIC_ALIAS_MAXIMUM, &limits.topic_alias_maximum, false);
+  return limits;
+}
+
 }  // namespace
 
 struct Connection::State {
-  State(const Settings& settings_in, IoLoop& loop_in, Clock& clock_in, ConnectionEvents& events_in)
+  State(const LinkSettings& settings_in, IoLoop& loop_in, Clock& clock_in, ConnectionEvents& events_in)
       : settings(settings_in), loop(loop_in), clock(clock_in), events(events_in) {}
 
-  const Settings& settings;
+  const LinkSettings& settings;
   IoLoop& loop;
   Clock& clock;
   ConnectionEvents& events;
@@ -45,8 +83,9 @@ struct Connection::State {
   bool writing = false;  // EPOLLOUT is on
   Error reason;          // the broker's, for lost()
   IoLoop::TimerId deadline{}, tick{};
-  std::vector<int> asked;  // subscribe packets by id, with their filters
-  std::vector<std::vector<std::string>> asked_filters;
+  BrokerLimits limits;
+  std::vector<bool> aliases;                              // known to the broker, by number
+  std::map<int, std::vector<std::string>> subscriptions;  // asked for and not answered, by packet id
 
   Result<Client> make_client();
   Status secure(mosquitto* target);
@@ -61,11 +100,12 @@ struct Connection::State {
   void check(int result);
 
   // Callbacks of the library.
-  static void on_connect(mosquitto*, void* self, int reason, int, const mosquitto_property*);
+  static void on_connect(mosquitto*, void* self, int reason, int flags, const mosquitto_property* properties);
   static void on_message(mosquitto*, void* self, const mosquitto_message* message, const mosquitto_property*);
-  static void on_publish(mosquitto*, void* self, int id, int reason, const mosquitto_property*);
-  static void on_subscribe(mosquitto*, void* self, int id, int count, const int* granted, const mosquitto_property*);
-  static void on_disconnect(mosquitto*, void* self, int reason, const mosquitto_property*);
+  static void on_publish(mosquitto*, void* self, int id, int reason, const mosquitto_property* properties);
+  static void on_subscribe(mosquitto*, void* self, int id, int count, const int* granted,
+                           const mosquitto_property* properties);
+  static void on_disconnect(mosquitto*, void* self, int reason, const mosquitto_property* properties);
 };
 
 Status Connection::State::secure(mosquitto* target) {
@@ -180,16 +220,19 @@ void Connection::State::update_mask() {
   static_cast<void>(loop.change(fd, want ? EPOLLIN | EPOLLOUT : EPOLLIN));
 }
 
-void Connection::State::on_connect(mosquitto*, void* object, int reason, int, const mosquitto_property*) {
+void Connection::State::on_connect(mosquitto*, void* object, int reason, int flags,
+                                   const mosquitto_property* properties) {
   auto& self = *static_cast<State*>(object);
   if (reason != 0) {
-    const char* const text =
-        self.settings.version == Version::mqtt5 ? mosquitto_reason_string(reason) : mosquitto_connack_string(reason);
+    const std::string text =
+        self.settings.version == Version::mqtt5 ? explain(reason, properties) : mosquitto_connack_string(reason);
     self.reason = Error{ErrorKind::refused, fmt::format("the broker refused the login: {}", text), {}, {}};
     return;  // the broker closes; lost() follows
   }
   self.loop.cancel(self.deadline);
   self.logged_in = true;
+  self.limits = read_limits(self.settings.version, flags, properties);
+  self.aliases.assign(self.limits.topic_alias_maximum + std::size_t{1}, false);
   self.events.logged_in();
 }
 
@@ -200,31 +243,31 @@ void Connection::State::on_message(mosquitto*, void* object, const mosquitto_mes
       message->topic, {static_cast<const std::uint8_t*>(message->payload), length}, message->retain);
 }
 
-void Connection::State::on_publish(mosquitto*, void* object, int id, int reason, const mosquitto_property*) {
-  static_cast<State*>(object)->events.published(id, reason < 0x80);
+void Connection::State::on_publish(mosquitto*, void* object, int id, int reason, const mosquitto_property* properties) {
+  Answer answer{id, reason < 0x80};
+  if (!answer.accepted) answer.why = explain(reason, properties);
+  static_cast<State*>(object)->events.published(answer);
 }
 
 void Connection::State::on_subscribe(mosquitto*, void* object, int id, int count, const int* granted,
-                                     const mosquitto_property*) {
+                                     const mosquitto_property* properties) {
   auto& self = *static_cast<State*>(object);
-  const auto found = std::find(self.asked.begin(), self.asked.end(), id);
-  if (found == self.asked.end()) return;
-  const auto index = static_cast<std::size_t>(found - self.asked.begin());
-  const std::vector<std::string>& filters = self.asked_filters[index];
+  const auto asked = self.subscriptions.extract(id);
+  if (asked.empty()) return;
+  const std::vector<std::string>& filters = asked.mapped();
   for (std::size_t i = 0; i < filters.size() && i < static_cast<std::size_t>(std::max(count, 0)); ++i)
-    if (granted[i] >= 0x80) self.events.subscription_refused(filters[i], mosquitto_reason_string(granted[i]));
+    if (granted[i] >= 0x80) self.events.subscription_refused(filters[i], explain(granted[i], properties));
+  if (self.subscriptions.empty()) self.events.subscribed();
 }
 
-void Connection::State::on_disconnect(mosquitto*, void* object, int reason, const mosquitto_property*) {
+void Connection::State::on_disconnect(mosquitto*, void* object, int reason, const mosquitto_property* properties) {
   auto& self = *static_cast<State*>(object);
   if (reason >= 0x80 && self.reason.message.empty())
-    self.reason = Error{ErrorKind::refused,
-                        fmt::format("the broker ended the connection: {}", mosquitto_reason_string(reason)),
-                        {},
-                        {}};
+    self.reason = Error{
+        ErrorKind::refused, fmt::format("the broker ended the connection: {}", explain(reason, properties)), {}, {}};
 }
 
-Connection::Connection(const Settings& settings, IoLoop& loop, Clock& clock, ConnectionEvents& events)
+Connection::Connection(const LinkSettings& settings, IoLoop& loop, Clock& clock, ConnectionEvents& events)
     : state_(std::make_unique<State>(settings, loop, clock, events)) {}
 
 Connection::~Connection() {
@@ -252,7 +295,9 @@ Status Connection::dial() {
   });
 }
 
-Status Connection::subscribe(std::span<const std::string> filters) {
+const BrokerLimits& Connection::limits() const { return state_->limits; }
+
+Status Connection::subscribe(std::span<const std::string> filters, int qos) {
   State& state = *state_;
   for (std::size_t begin = 0; begin < filters.size();) {
     std::vector<char*> pointers;
@@ -265,11 +310,10 @@ Status Connection::subscribe(std::span<const std::string> filters) {
     for (std::string& name : names) pointers.push_back(name.data());
     int id = 0;
     const int result = mosquitto_subscribe_multiple(state.client.get(), &id, static_cast<int>(pointers.size()),
-                                                    pointers.data(), state.settings.qos, 0, nullptr);
+                                                    pointers.data(), qos, 0, nullptr);
     if (result != MOSQ_ERR_SUCCESS)
       return fail(ErrorKind::unavailable, "can not subscribe: {}", mosquitto_strerror(result));
-    state.asked.push_back(id);
-    state.asked_filters.push_back(std::move(names));
+    state.subscriptions[id] = std::move(names);
   }
   state.update_mask();
   return {};
@@ -278,18 +322,26 @@ Status Connection::subscribe(std::span<const std::string> filters) {
 Status Connection::publish(const Publication& publication, int& id) {
   State& state = *state_;
   if (!state.logged_in || state.over) return fail(ErrorKind::unavailable, "not connected");
+  if (publication.topic.size() + publication.payload.size() + kPacketOverhead > state.limits.packet)
+    return fail(ErrorKind::exhausted, "{} bytes to {} are more than the broker takes (packets of {} bytes)",
+                publication.payload.size(), publication.topic, state.limits.packet);
   mosquitto_property* properties = nullptr;
   if (state.settings.version == Version::mqtt5 && publication.expires_in != kNever) {
     const Nanos seconds = std::clamp<Nanos>((publication.expires_in + kSecond - 1) / kSecond, 1, UINT32_MAX);
     mosquitto_property_add_int32(&properties, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, static_cast<std::uint32_t>(seconds));
   }
+  const bool by_alias = publication.alias != 0 && publication.alias < state.aliases.size();
+  if (by_alias) mosquitto_property_add_int16(&properties, MQTT_PROP_TOPIC_ALIAS, publication.alias);
+  const bool known = by_alias && state.aliases[publication.alias];
   const std::string topic(publication.topic);
-  const int result =
-      mosquitto_publish_v5(state.client.get(), &id, topic.c_str(), static_cast<int>(publication.payload.size()),
-                           publication.payload.data(), publication.qos, publication.retain, properties);
+  const int result = mosquitto_publish_v5(state.client.get(), &id, known ? nullptr : topic.c_str(),
+                                          static_cast<int>(publication.payload.size()), publication.payload.data(),
+                                          std::min(publication.qos, state.limits.qos),
+                                          publication.retain && state.limits.retain, properties);
   mosquitto_property_free_all(&properties);
   if (result != MOSQ_ERR_SUCCESS)
     return fail(ErrorKind::unavailable, "can not publish to {}: {}", topic, mosquitto_strerror(result));
+  if (by_alias) state.aliases[publication.alias] = true;
   state.update_mask();
   return {};
 }

@@ -15,13 +15,6 @@ constexpr Nanos kLasting = 5 * kSecond;        // a connection that lasts so lon
 constexpr Nanos kWindUp = 300 * kMillisecond;  // for answers still under way when stopping
 constexpr std::size_t kTopicsShown = 8;
 
-std::uint64_t next_random(std::uint64_t& state) {  // SplitMix64 (Steele, Lea, Flood 2014)
-  std::uint64_t z = (state += 0x9E3779B97F4A7C15ull);
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
-  return z ^ (z >> 31);
-}
-
 template <typename Binding>
 Error located(const Binding& binding, Error error) {
   error.message = fmt::format("{}: {}", binding.name, error.message);
@@ -32,7 +25,11 @@ Error located(const Binding& binding, Error error) {
 }  // namespace
 
 MqttConnector::MqttConnector(std::string name, Settings settings)
-    : name_(std::move(name)), settings_(std::move(settings)), router_(settings_) {}
+    : name_(std::move(name)),
+      settings_(std::move(settings)),
+      router_(settings_),
+      outlets_(settings_),
+      backoff_(settings_.reconnect_min, settings_.reconnect_max) {}
 
 MqttConnector::~MqttConnector() { stop(); }
 
@@ -63,32 +60,35 @@ void MqttConnector::bind(std::span<const SignalBinding> signals, std::span<const
   }
 }
 
+void MqttConnector::bind_outlets(std::span<const OutletBinding> outlets, std::vector<Error>& errors) {
+  for (const OutletBinding& outlet : outlets)
+    if (const Status added = outlets_.add(outlet); !added) errors.push_back(located(outlet, added.error()));
+}
+
 std::vector<std::string> MqttConnector::explain() const {
   const std::vector<std::string> topics = router_.topics();
   std::vector<std::string> lines;
-  lines.push_back(fmt::format("{}://{}:{} as {}, MQTT {}", settings_.tls ? "mqtts" : "mqtt", settings_.host,
-                              settings_.port, settings_.client_id,
-                              settings_.version == Version::mqtt5 ? "5" : "3.1.1"));
+  lines.push_back(settings_.text());
   lines.push_back(fmt::format("{} signals from {} topics, {} subscriptions at QoS {}", router_.signals(), topics.size(),
                               filters_.size(), settings_.qos));
   for (std::size_t i = 0; i < std::min(filters_.size(), kTopicsShown); ++i) lines.push_back("subscribe " + filters_[i]);
   if (filters_.size() > kTopicsShown) lines.push_back(fmt::format("… and {} more", filters_.size() - kTopicsShown));
-  if (!outlets_.empty()) lines.push_back(fmt::format("{} values published at QoS {}", outlets_.size(), settings_.qos));
   for (const auto& [id, actuator] : actuators_)
     lines.push_back(fmt::format("publish {}{}{}", actuator.topic, actuator.member.empty() ? "" : "#", actuator.member));
+  for (std::string& line : outlets_.explain()) lines.push_back(std::move(line));
   return lines;
 }
 
 Status MqttConnector::start(const ConnectorContext& context) {
   ALARA_ASSERT(!thread_.joinable(), "start() of a running connector");
   context_ = context;
-  random_ = context.seed;
+  backoff_.seed(context.seed);
   stopping_ = false;
   ALARA_TRY(loop_, IoLoop::create(*context.clock));
   if (context_.commands != nullptr)
     ALARA_CHECK(loop_->watch(context_.commands->event_fd(), EPOLLIN, [this](std::uint32_t) { take_commands(); }));
   if (context_.outlets != nullptr)
-    ALARA_CHECK(loop_->watch(context_.outlets->event_fd(), EPOLLIN, [this](std::uint32_t) { take_outlets(); }));
+    ALARA_CHECK(loop_->watch(context_.outlets->event_fd(), EPOLLIN, [this](std::uint32_t) { take_values(); }));
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   return {};
 }
@@ -112,7 +112,8 @@ void MqttConnector::wind_up() {
   stopping_ = true;
   const Nanos until = context_.clock->monotonic() + kWindUp;
   send_messages();
-  while (online_ && (!pending_.empty() || !in_flight_.empty() || !unsettled_.empty() || connection_->busy()) &&
+  if (context_.outlets != nullptr) take_values();
+  while (online_ && (!pending_.empty() || !in_flight_.empty() || outlets_.buffered() > 0 || connection_->busy()) &&
          context_.clock->monotonic() < until)
     loop_->run_once(10 * kMillisecond);
   if (context_.commands != nullptr) {
@@ -120,15 +121,18 @@ void MqttConnector::wind_up() {
     while (context_.commands->pop(command)) acknowledge(command, Outcome::unavailable);
     loop_->unwatch(context_.commands->event_fd());
   }
+  if (context_.outlets != nullptr) {
+    outlets_.take(*context_.outlets, Outlets::Link::down);
+    outlets_.give_up(*context_.outlets);
+    loop_->unwatch(context_.outlets->event_fd());
+  }
   for (const Pending& pending : pending_) acknowledge(pending.command, Outcome::unavailable);
   pending_.clear();
   take_back_messages();
-  if (context_.outlets != nullptr) loop_->unwatch(context_.outlets->event_fd());
   if (connection_) connection_->close();
   connection_.reset();
   if (online_) stats_.disconnects.fetch_add(1, std::memory_order_relaxed);
   online_ = false;
-  give_up_outlets();
   stats_.connected.store(false, std::memory_order_relaxed);
 }
 
@@ -138,14 +142,8 @@ void MqttConnector::dial() {
   if (const Status dialled = connection_->dial(); !dialled) lost(dialled.error());
 }
 
-// Waits a random time below a bound that doubles with every failure: full jitter.
 void MqttConnector::retry_later() {
-  const double bound =
-      std::min(static_cast<double>(settings_.reconnect_max),
-               static_cast<double>(settings_.reconnect_min) * static_cast<double>(1ull << std::min(attempt_, 30)));
-  ++attempt_;
-  const double fraction = static_cast<double>(next_random(random_) >> 11) * 0x1p-53;
-  loop_->at(context_.clock->monotonic() + static_cast<Nanos>(fraction * bound), [this] { dial(); });
+  loop_->at(context_.clock->monotonic() + backoff_.next(), [this] { dial(); });
 }
 
 void MqttConnector::logged_in() {
@@ -155,12 +153,14 @@ void MqttConnector::logged_in() {
   stats_.connected.store(true, std::memory_order_relaxed);
   stats_.last_progress.store(online_since_, std::memory_order_relaxed);
   report("");
+  if (connection_->limits().session_present) sessions_resumed_.fetch_add(1, std::memory_order_relaxed);
   // Not from within the library's callback: what is published there waits for the next write.
   loop_->post([this] {
     if (!online_) return;
-    if (const Status subscribed = connection_->subscribe(filters_); !subscribed) report(subscribed.error().message);
+    if (const Status subscribed = connection_->subscribe(filters_, settings_.qos); !subscribed)
+      report(subscribed.error().message);
     send_messages();
-    show_held();
+    send_values();
   });
 }
 
@@ -187,12 +187,12 @@ void MqttConnector::lost(const Error& why) {
     stats_.disconnects.fetch_add(1, std::memory_order_relaxed);
     router_.mark_bad(context_.clock->wall(), context_.clock->monotonic(), *context_.inlet);
   }
-  if (was_online && context_.clock->monotonic() - online_since_ >= kLasting) attempt_ = 0;
+  if (was_online && context_.clock->monotonic() - online_since_ >= kLasting) backoff_.restart();
   report(why.message);
   for (const Pending& pending : pending_) acknowledge(pending.command, Outcome::unavailable);
   pending_.clear();
   take_back_messages();
-  take_back_outlets();
+  if (context_.outlets != nullptr) outlets_.take_back(*context_.outlets);
   if (stopping_) return;
   // The connection is on the stack below us: it goes, and its socket with it, in the loop's next turn.
   loop_->post([this] {
@@ -213,6 +213,8 @@ void MqttConnector::report(std::string error) {
 
 void MqttConnector::counters(std::vector<Counter>& out) const {
   out.push_back({"subscriptions_refused", subscriptions_refused_.load(std::memory_order_relaxed)});
+  out.push_back({"sessions_resumed", sessions_resumed_.load(std::memory_order_relaxed)});
+  out.push_back({"values_buffered", outlets_.buffered()});
   out.push_back({"commands_timed_out", commands_timed_out_.load(std::memory_order_relaxed)});
 }
 

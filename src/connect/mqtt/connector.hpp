@@ -12,7 +12,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "connect/mqtt/backoff.hpp"
 #include "connect/mqtt/connection.hpp"
+#include "connect/mqtt/outlets.hpp"
 #include "connect/mqtt/router.hpp"
 #include "connect/mqtt/settings.hpp"
 #include "core/connector.hpp"
@@ -21,7 +23,6 @@ namespace alara::mqtt {
 
 inline constexpr std::size_t kMaxQueuedMessages = 1024;    // handed over by publish() and not yet acknowledged
 inline constexpr std::size_t kMaxPendingCommands = 1024;   // published and not yet acknowledged
-inline constexpr std::size_t kMaxUnsettled = 4096;         // published values without the broker's answer
 inline constexpr std::size_t kMaxMessageBytes = 1u << 20;  // of one publish()
 
 class MqttConnector final : public Connector, public MessageSink, private ConnectionEvents {
@@ -48,16 +49,6 @@ class MqttConnector final : public Connector, public MessageSink, private Connec
     std::string topic;
     std::string member;  // of the JSON object to send; "" = a bare value
   };
-  struct Outlet {
-    std::string topic, unit;
-    bool boolean = false;
-    bool held = false;  // `newest` waits for a connection
-    OutletSample newest;
-  };
-  struct Unsettled {
-    int id = 0;
-    OutletSample sample;
-  };
   struct Pending {
     int id = 0;
     Command command;
@@ -72,7 +63,7 @@ class MqttConnector final : public Connector, public MessageSink, private Connec
   // ConnectionEvents
   void logged_in() override;
   void received(std::string_view topic, std::span<const std::uint8_t> payload, bool retained) override;
-  void published(int id, bool accepted) override;
+  void published(const Answer& answer) override;
   void subscription_refused(std::string_view topic, std::string_view why) override;
   void lost(const Error& why) override;
 
@@ -85,14 +76,10 @@ class MqttConnector final : public Connector, public MessageSink, private Connec
   void acknowledge(const Command& command, Outcome outcome);
   void watch_timeouts();
   void give_up_late();
+  void take_values();
+  void send_values();
+  void send_values_soon();
   void send_messages();
-  void take_outlets();
-  void show(Outlet& outlet, const OutletSample& sample);
-  void hold(Outlet& outlet, const OutletSample& sample);
-  [[nodiscard]] bool settle_outlet(int id, bool accepted);
-  void show_held();
-  void take_back_outlets();
-  void give_up_outlets();
   void take_back_messages();
   void wind_up();
   void report(std::string error);
@@ -102,8 +89,9 @@ class MqttConnector final : public Connector, public MessageSink, private Connec
   const Settings settings_;
   Router router_;
   std::unordered_map<std::uint32_t, Actuator> actuators_;
-  std::unordered_map<std::uint32_t, Outlet> outlets_;  // `held` and `newest` are the loop's thread's
   std::vector<std::string> filters_;
+
+  Outlets outlets_;  // its topics constant after bind_outlets(), its values confined to the loop's thread
 
   // Constant while running.
   ConnectorContext context_;
@@ -113,18 +101,17 @@ class MqttConnector final : public Connector, public MessageSink, private Connec
   std::unique_ptr<Connection> connection_;
   bool online_ = false;
   bool stopping_ = false;
-  int attempt_ = 0;  // since the last connection that lasted
+  Backoff backoff_;
   Nanos online_since_ = 0;
-  std::uint64_t random_ = 1;
+  bool sending_soon_ = false;
   std::deque<Pending> pending_;  // in the order of their time limits
   std::deque<Outgoing> in_flight_;
-  std::deque<Unsettled> unsettled_;
   bool timeout_watched_ = false;
   std::string text_;  // of the payload being composed
   std::vector<std::uint8_t> bytes_;
 
   ConnectorStats stats_;
-  std::atomic<std::uint64_t> subscriptions_refused_{0}, commands_timed_out_{0};
+  std::atomic<std::uint64_t> subscriptions_refused_{0}, commands_timed_out_{0}, sessions_resumed_{0};
 
   mutable std::mutex mutex_;  // guards what follows
   std::deque<Outgoing> queue_;

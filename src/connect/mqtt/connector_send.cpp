@@ -60,22 +60,57 @@ void MqttConnector::send(const Command& command) {
   watch_timeouts();
 }
 
-void MqttConnector::published(int id, bool accepted) {
+void MqttConnector::take_values() {
+  outlets_.take(*context_.outlets, online_ ? Outlets::Link::up : Outlets::Link::down);
+  send_values();
+}
+
+void MqttConnector::send_values() {
+  if (!online_ || context_.outlets == nullptr) return;
+  if (const Status sent = outlets_.send(*connection_, *context_.outlets); !sent) report(sent.error().message);
+}
+
+// One turn of the loop for many answers, and not from within the library's callback.
+void MqttConnector::send_values_soon() {
+  if (sending_soon_) return;
+  sending_soon_ = true;
+  loop_->post([this] {
+    sending_soon_ = false;
+    send_values();
+  });
+}
+
+void MqttConnector::published(const Answer& answer) {
+  const auto [id, accepted, why] = answer;
   const auto command =
-      std::find_if(pending_.begin(), pending_.end(), [id](const Pending& pending) { return pending.id == id; });
+      std::find_if(pending_.begin(), pending_.end(), [&](const Pending& pending) { return pending.id == answer.id; });
   if (command != pending_.end()) {
     stats_.last_progress.store(context_.clock->monotonic(), std::memory_order_relaxed);
+    if (!accepted)
+      report(fmt::format("the broker refuses the command to {}: {}",
+                         actuators_.at(index_of(command->command.actuator)).topic, why));
     acknowledge(command->command, accepted ? Outcome::done : Outcome::refused_device);
     pending_.erase(command);
     return;
   }
-  if (settle_outlet(id, accepted)) return;
-  const auto message =
-      std::find_if(in_flight_.begin(), in_flight_.end(), [id](const Outgoing& outgoing) { return outgoing.id == id; });
+  if (context_.outlets != nullptr) {
+    const Outlets::Settled settled = outlets_.settle(answer, *context_.outlets);
+    if (settled.ours) {
+      stats_.messages_out.fetch_add(1, std::memory_order_relaxed);
+      stats_.last_progress.store(context_.clock->monotonic(), std::memory_order_relaxed);
+      if (!settled.refusal.empty()) {
+        stats_.errors.fetch_add(1, std::memory_order_relaxed);
+        report(settled.refusal);
+      }
+      return send_values_soon();
+    }
+  }
+  const auto message = std::find_if(in_flight_.begin(), in_flight_.end(),
+                                    [&](const Outgoing& outgoing) { return outgoing.id == answer.id; });
   if (message == in_flight_.end()) return;
   if (!accepted) {
     stats_.errors.fetch_add(1, std::memory_order_relaxed);
-    report(fmt::format("the broker refuses messages to {}", message->topic));
+    report(fmt::format("the broker refuses messages to {}: {}", message->topic, why));
   }
   in_flight_.erase(message);
   const std::lock_guard lock(mutex_);
@@ -123,8 +158,17 @@ void MqttConnector::send_messages() {
     Outgoing& message = in_flight_.back();
     message.id = -1;
     const std::size_t bytes = message.topic.size() + message.payload.size();
-    const Status sent =
-        connection_->publish({message.topic, message.payload, settings_.qos, false, kNever}, message.id);
+    Publication publication{message.topic, message.payload, settings_.qos};
+    if (settings_.message_expiry > 0) publication.expires_in = settings_.message_expiry;
+    const Status sent = connection_->publish(publication, message.id);
+    if (!sent && sent.error().kind == ErrorKind::exhausted) {  // no broker that says so will ever take it
+      stats_.errors.fetch_add(1, std::memory_order_relaxed);
+      report(sent.error().message);
+      in_flight_.pop_back();
+      const std::lock_guard lock(mutex_);
+      --queued_;
+      continue;
+    }
     if (!sent) {
       report(sent.error().message);
       return take_back_messages();

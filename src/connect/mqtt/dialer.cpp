@@ -15,16 +15,13 @@
 namespace alara::mqtt {
 namespace {
 
-// More than any payload we read, so that one too large arrives and is counted instead of vanishing at the broker, and
-// little enough that nobody can make us hold much.
-constexpr std::size_t kLeastMaximumPacket = 4u << 20;
-
 // What CONNECT carries in MQTT 5; null for 3.1.1.
-mosquitto_property* connect_properties(const Settings& settings) {
+mosquitto_property* connect_properties(const LinkSettings& settings) {
   mosquitto_property* list = nullptr;
   if (settings.version != Version::mqtt5) return list;
-  const std::size_t packet = std::max(kLeastMaximumPacket, 2 * settings.limits.bytes);
-  mosquitto_property_add_int32(&list, MQTT_PROP_MAXIMUM_PACKET_SIZE, static_cast<std::uint32_t>(packet));
+  // No topic alias maximum: the library resolves none, so the broker must send topics in full.
+  mosquitto_property_add_int32(&list, MQTT_PROP_MAXIMUM_PACKET_SIZE,
+                               static_cast<std::uint32_t>(settings.maximum_packet));
   const Nanos expiry = std::min<Nanos>(settings.session_expiry / kSecond, UINT32_MAX);
   if (expiry > 0)
     mosquitto_property_add_int32(&list, MQTT_PROP_SESSION_EXPIRY_INTERVAL, static_cast<std::uint32_t>(expiry));
@@ -56,7 +53,7 @@ struct Dialer::Shared {
 Dialer::Dialer(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
 Dialer::~Dialer() = default;
 
-Result<std::unique_ptr<Dialer>> Dialer::start(Client client, const Settings& settings) {
+Result<std::unique_ptr<Dialer>> Dialer::start(Client client, const LinkSettings& settings) {
   auto shared = std::make_shared<Shared>();
   shared->ready = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (shared->ready < 0)

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/result.hpp"
-#include "connect/mqtt/settings.hpp"
+#include "connect/mqtt/link_settings.hpp"
 
 struct mosquitto;
 
@@ -22,7 +22,7 @@ using Client = std::unique_ptr<mosquitto, ClientDeleter>;
 class Dialer {
  public:
   // Begins to connect a configured client. `settings` is copied where needed.
-  [[nodiscard]] static Result<std::unique_ptr<Dialer>> start(Client client, const Settings& settings);
+  [[nodiscard]] static Result<std::unique_ptr<Dialer>> start(Client client, const LinkSettings& settings);
   ~Dialer();  // at once, whatever the call does
 
   [[nodiscard]] int ready_fd() const;  // readable when collect() will not be empty-handed

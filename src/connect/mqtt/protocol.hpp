@@ -7,5 +7,6 @@
 namespace alara::mqtt {
 
 [[nodiscard]] const Protocol& mqtt_protocol();
+[[nodiscard]] const Protocol& sparkplug_protocol();  // a Sparkplug B edge node
 
 }  // namespace alara::mqtt

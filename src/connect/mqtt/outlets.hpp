@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Published values on their way to topics: taken from the queue, kept (within bounds) while the broker is away or slow,
+// sent in order, and settled when the broker has them. Exact at any moment: taken = delivered + buffered + dropped.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "connect/mqtt/connection.hpp"
+#include "connect/mqtt/settings.hpp"
+#include "core/connector.hpp"
+
+namespace alara::mqtt {
+
+inline constexpr std::size_t kMaxUnanswered =
+    1000;  // values at the broker without an answer, or waiting for the socket
+
+class Outlets {
+ public:
+  explicit Outlets(const Settings& settings) : settings_(settings) {}
+
+  // Load time. An error has no place yet.
+  Status add(const OutletBinding& outlet);
+  [[nodiscard]] std::vector<std::string> explain() const;
+  [[nodiscard]] bool empty() const { return topics_.empty(); }
+
+  // On the connector's thread, all of it.
+  enum class Link : std::uint8_t { up, down };
+  void take(OutletQueue& queue, Link link);
+  // Sends what waits, as far as the broker's flow control lets it. Returns why not, when something went wrong.
+  Status send(Connection& connection, OutletQueue& queue);
+  struct Settled {
+    bool ours = false;
+    std::string refusal = {};  // topic and reason, when the broker refused it
+  };
+  [[nodiscard]] Settled settle(const Answer& answer, OutletQueue& queue);
+  void take_back(OutletQueue& queue);  // the connection is gone: what was not answered is sent again on the next
+  void give_up(OutletQueue& queue);
+  [[nodiscard]] bool unanswered() const { return !in_flight_.empty(); }
+
+  [[nodiscard]] std::uint64_t buffered() const { return buffered_.load(std::memory_order_relaxed); }  // any thread
+
+ private:
+  struct Outlet {
+    std::size_t topic = 0;
+    bool boolean = false;
+    std::string unit;
+  };
+  struct Sent {
+    int id = 0;
+    OutletSample sample;
+  };
+
+  void make_room(OutletQueue& queue, Link link);
+  void compose(const Outlet& outlet, const OutletSample& sample);
+  void count();
+
+  const Settings& settings_;  // outlives this
+  std::vector<std::string> topics_;
+  std::unordered_map<std::uint32_t, Outlet> outlets_;
+
+  std::deque<OutletSample> waiting_;
+  std::deque<Sent> in_flight_;
+  std::atomic<std::uint64_t> buffered_{0};
+  std::string text_;
+  std::vector<std::uint8_t> bytes_;
+};
+
+}  // namespace alara::mqtt
