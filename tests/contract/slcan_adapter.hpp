@@ -70,8 +70,19 @@ class SlcanAdapter {
   void mute() { muted_ = true; }
   // Sends a frame as if it had come from the bus; false when nobody has opened the adapter.
   bool send(const wire::can::Frame& each) { return opened_ && !muted_ && write_line(*wire::can::slcan_line(each)); }
+  // Writes all of it: half a line would spoil the next. False when nobody has read for a second.
   bool write_line(std::string_view text) const {
-    return write(master_, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    const std::lock_guard lock(write_mutex_);
+    while (!text.empty()) {
+      const ssize_t count = write(master_, text.data(), text.size());
+      if (count > 0) {
+        text.remove_prefix(static_cast<std::size_t>(count));
+        continue;
+      }
+      pollfd poll_fd{master_, POLLOUT, 0};
+      if (poll(&poll_fd, 1, 1000) != 1) return false;
+    }
+    return true;
   }
   [[nodiscard]] bool opened() const { return opened_; }
   [[nodiscard]] std::vector<wire::can::Frame> received() const {
@@ -127,6 +138,7 @@ class SlcanAdapter {
   std::string folder_;
   int master_ = -1, slave_ = -1;
   std::atomic<bool> opened_{false}, muted_{false}, refuses_{false};
+  mutable std::mutex write_mutex_;  // the test's thread sends, the adapter's answers
   mutable std::mutex mutex_;
   std::vector<wire::can::Frame> received_;
   std::jthread reader_;
