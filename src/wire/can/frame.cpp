@@ -11,6 +11,7 @@ namespace {
 // Sizes a CAN FD frame can have, by its length code.
 constexpr std::array<std::uint8_t, 16> kFdSizes{0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64};
 constexpr std::uint32_t kErrorFrame = 0x20000000;  // candump writes error frames with this bit in the id
+constexpr Nanos kMostSeconds = 9'000'000'000;      // nanoseconds reach a little further
 constexpr char kBell = '\a';
 
 int digit_of(char c) {
@@ -71,7 +72,8 @@ Result<std::optional<Nanos>> take_time(std::string_view& line) {
       dot = true;
       continue;
     }
-    if (c < '0' || c > '9' || seconds > 9'000'000'000) return fail(ErrorKind::corrupt, "'{}' is no time", text);
+    if (c < '0' || c > '9' || (!dot && seconds >= kMostSeconds / 10))
+      return fail(ErrorKind::corrupt, "'{}' is no time", text);
     any = true;
     if (!dot) {
       seconds = seconds * 10 + (c - '0');
