@@ -207,30 +207,25 @@ UA_StatusCode ServerNodes::write(UA_Server*, const UA_NodeId*, void*, const UA_N
   return UA_STATUSCODE_GOOD;
 }
 
+// A value that can not be had is sent as 0 with a bad status: without any value open62541 would call it one that has
+// not come yet.
 bool ServerNodes::show(std::size_t index, const OutletSample& sample) {
   const ServerNode& node = plan_.nodes()[index];
-  const UA_NodeId id = id_of(index);
+  const UA_DataType& type = ua_type(node.type);
+  auto value = variant_of(sample.value, type);
+  const bool fits = value.has_value() || (std::isnan(sample.value) && sample.quality == Quality::bad);
+  if (!value || std::isnan(sample.value)) value = variant_of(0, type);
   UA_DataValue data;
   UA_DataValue_init(&data);
+  data.hasValue = true;
+  data.value = **value;  // borrowed: writing copies
   data.hasStatus = true;
-  data.status = ua_status(sample.quality);
+  data.status = !fits                      ? UA_STATUSCODE_BADOUTOFRANGE
+                : std::isnan(sample.value) ? UA_STATUSCODE_BAD
+                                           : ua_status(sample.quality);
   data.hasSourceTimestamp = true;
   data.sourceTimestamp = ua_time(sample.time);
-  const bool number = std::isfinite(sample.value);
-  const bool real = node.type == SignalType::float32 || node.type == SignalType::float64;
-  UaVariant held;
-  bool fits = true;
-  if (number || (real && sample.quality != Quality::bad)) {
-    auto value = variant_of(sample.value, ua_type(node.type));
-    fits = value.has_value();
-    if (value) held = std::move(*value);
-    if (value) data.value = *held;
-    data.hasValue = fits;
-  } else {
-    fits = sample.quality == Quality::bad;  // no number, and said so
-  }
-  if (!fits) data.status = UA_STATUSCODE_BADOUTOFRANGE;
-  UA_Server_writeDataValue(server_, id, data);
+  UA_Server_writeDataValue(server_, id_of(index), data);
   return fits;
 }
 
