@@ -79,7 +79,7 @@ class OpcuaServerHarness final : public ConnectorHarness {
     SystemClock clock;
     bool connected = false;
     while (!stop.stop_requested()) {
-      if (!connected) connected = client.connect() == 0;
+      if (!connected) connected = RawSocket(port_).connected() && client.connect() == 0;
       for (const std::string& node : signal_addresses()) {
         if (!connected || !offering_) break;
         connected = client.write(node, value_) == 0;

@@ -12,7 +12,7 @@ namespace alara::opcua {
 namespace {
 
 // A stranger may come as often as it likes: the trust list is read, and its certificate kept, once in so long.
-constexpr Nanos kTrustAge = kSecond, kRejectEvery = kSecond;
+constexpr Nanos kTrustAge = kSecond / 4, kRejectEvery = kSecond;
 constexpr std::size_t kMostPasswordBytes = 1024;
 
 Result<std::string> first_line(const std::string& path) {

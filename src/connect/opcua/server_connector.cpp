@@ -12,7 +12,7 @@
 namespace alara::opcua {
 namespace {
 
-constexpr Nanos kServeAtMost = 100 * kMillisecond;  // between two looks at whether to stop
+constexpr Nanos kServeAtMost = 50 * kMillisecond;  // between two looks at whether to stop
 constexpr Nanos kRetryMin = 100 * kMillisecond, kRetryMax = 5 * kSecond;
 constexpr Nanos kLasting = 5 * kSecond;  // a server that listened for so long starts the back-off afresh
 

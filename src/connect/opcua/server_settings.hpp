@@ -19,12 +19,12 @@ struct ServerUser {
 struct ServerSettings {
   std::string host = "127.0.0.1";  // an address of this machine
   std::uint16_t port = 4840;       // 0: any that is free
-  std::vector<Security> security;  // at least one
+  std::vector<Security> security = {};  // at least one
   bool sign_only_too = false;
-  std::string pki;
-  std::string namespace_uri;
+  std::string pki = {};
+  std::string namespace_uri = {};
   Rights anonymous = Rights::none;
-  std::vector<ServerUser> users;
+  std::vector<ServerUser> users = {};
   Nanos interval = 100 * kMillisecond;  // the fastest that clients may ask for
   std::uint16_t sessions = 20;
   std::uint32_t subscriptions = 10, items = 10'000;  // of one session
