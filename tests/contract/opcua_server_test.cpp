@@ -249,6 +249,36 @@ TEST_F(OpcuaServerTest, AStrangerIsKeptOutUntilAPersonTrustsIt) {
   EXPECT_NE(status_name(open.connect()), "Good") << "none has not been asked for by name";
 }
 
+// A wall clock that is wrong by so much.
+class WrongClock final : public Clock {
+ public:
+  explicit WrongClock(Nanos by) : by_(by) {}
+  [[nodiscard]] Nanos wall() const override { return clock_.wall() + by_; }
+  [[nodiscard]] Nanos monotonic() const override { return clock_.monotonic(); }
+  void sleep_until(Nanos instant) override { clock_.sleep_until(instant); }
+
+ private:
+  const Nanos by_;
+  SystemClock clock_;
+};
+
+TEST_F(OpcuaServerTest, ACertificateThatHasExpiredIsSaidAndTrustedNoMore) {
+  WrongClock in_thirty_years(30LL * 365 * 24 * kHour);
+  ASSERT_NO_FATAL_FAILURE(bind("anonymous: read"));
+  const std::string pki = folder + "/client";
+  ASSERT_TRUE(opcua::own_identity(pki, "urn:test:client").has_value());
+  ASSERT_TRUE(opcua::TrustList(folder + "/pki").accept(pki + "/own/certificate.der").has_value());
+  ASSERT_TRUE(connector->start({&inlet, &commands, &in_thirty_years, &running.loop(), 1, &outlets}));
+  ASSERT_TRUE(eventually([&] { return connector->port() != 0; }, kPatient)) << connector->last_error();
+  EXPECT_NE(connector->last_error().find("our own certificate has expired"), std::string::npos)
+      << connector->last_error();
+  OpcuaTestClient client(connector->port(), {"", "", pki});
+  EXPECT_NE(status_name(client.connect()), "Good");
+  EXPECT_EQ(counter("untrusted_clients"), 1u);
+  EXPECT_NE(connector->last_error().find("trusted client has expired"), std::string::npos) << connector->last_error();
+  connector->stop();
+}
+
 TEST_F(OpcuaServerTest, AlarmsAreNodesAndEvents) {
   ASSERT_NO_FATAL_FAILURE(bind(kOpen));
   ASSERT_NE(connector->event_sink(), nullptr);
