@@ -17,8 +17,8 @@ struct ServerUser {
 };
 
 struct ServerSettings {
-  std::string host = "127.0.0.1";  // an address of this machine
-  std::uint16_t port = 4840;       // 0: any that is free
+  std::string host = "127.0.0.1";       // an address of this machine
+  std::uint16_t port = 4840;            // 0: any that is free
   std::vector<Security> security = {};  // at least one
   bool sign_only_too = false;
   std::string pki = {};
