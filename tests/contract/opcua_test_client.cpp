@@ -11,6 +11,7 @@
 
 #include "base/result.hpp"
 #include "connect/opcua/certificate.hpp"
+#include "connect/opcua/ua_loop.hpp"
 
 namespace alara::contract {
 namespace {
@@ -100,7 +101,7 @@ OpcuaTestClient::OpcuaTestClient(int port, const LogIn& log_in) : state_(std::ma
     token->password = UA_String_fromChars(log_in.password.c_str());
     UA_ExtensionObject_setValue(&config.userIdentityToken, token, &UA_TYPES[UA_TYPES_USERNAMEIDENTITYTOKEN]);
   }
-  state_->client = UA_Client_newWithConfig(&config);
+  state_->client = opcua::new_client(config);
 }
 
 OpcuaTestClient::~OpcuaTestClient() { UA_Client_delete(state_->client); }

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "base/quantity.hpp"
+#include "connect/opcua/ua_loop.hpp"
 
 namespace alara::opcua {
 namespace {
@@ -115,7 +116,7 @@ Result<std::unique_ptr<ServerHost>> ServerHost::open(const ServerSettings& setti
     UA_ServerConfig_clean(&config);
     return tl::unexpected<Error>(configured.error());
   }
-  host->server_ = UA_Server_newWithConfig(&config);
+  host->server_ = new_server(config);
   if (host->server_ == nullptr) return fail(ErrorKind::exhausted, "can not make a server: {}", host->last_note());
   lasting.written.resize(plan.nodes().size());
   host->nodes_ = std::make_unique<ServerNodes>(host->server_, plan, lasting.written, clock, std::move(take));
