@@ -109,8 +109,8 @@ void OpcuaServerConnector::serve(const std::stop_token& stop) {
       serve_host(stop);
       if (context_.clock->monotonic() - since >= kLasting) attempt = 0;
     } else {
-      stats_.errors.fetch_add(1, std::memory_order_relaxed);
       report(opened.error().message);
+      stats_.errors.fetch_add(1, std::memory_order_relaxed);
     }
     if (stop.stop_requested()) break;
     // Waits a random time below a bound that doubles with every failure: full jitter.
@@ -138,8 +138,8 @@ void OpcuaServerConnector::serve_host(const std::stop_token& stop) {
   stats_.connected.store(false, std::memory_order_relaxed);
   stats_.disconnects.fetch_add(1, std::memory_order_relaxed);
   if (!alive) {
-    stats_.errors.fetch_add(1, std::memory_order_relaxed);
     report(alive.error().message);
+    stats_.errors.fetch_add(1, std::memory_order_relaxed);
   }
   std::unique_ptr<ServerHost> ended;
   {
@@ -159,8 +159,8 @@ void OpcuaServerConnector::take_write(const ServerNode& node, double value, Nano
   const Nanos arrival = context_.clock->monotonic();
   stats_.messages_in.fetch_add(1, std::memory_order_relaxed);
   if (fault != nullptr) {
-    stats_.errors.fetch_add(1, std::memory_order_relaxed);
     report(fmt::format("{} ({}): a client's write is refused: {}", node.name, node.address.text(), fault));
+    stats_.errors.fetch_add(1, std::memory_order_relaxed);
     context_.inlet->reject(fault, node.signals.size());
     return;
   }
