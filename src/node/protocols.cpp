@@ -16,10 +16,10 @@ namespace alara::node {
 
 std::span<const Protocol* const> protocols() {
   static const std::vector<const Protocol*> kProtocols{
-      &modbus::modbus_protocol(), &mqtt::mqtt_protocol(), &mqtt::sparkplug_protocol(),
-      &file::file_protocol(),     &can::can_protocol(),   &http::http_protocol(),
+      &modbus::modbus_protocol(), &mqtt::mqtt_protocol(),          &mqtt::sparkplug_protocol(), &file::file_protocol(),
+      &can::can_protocol(),       &http::http_protocol(),
 #ifdef ALARA_OPCUA
-      &opcua::opcua_protocol(),
+      &opcua::opcua_protocol(),   &opcua::opcua_server_protocol(),
 #endif
   };
   return kProtocols;

@@ -9,6 +9,7 @@
 
 #include "base/child_process.hpp"
 #include "base/result.hpp"
+#include "connect/opcua/ua_loop.hpp"
 
 namespace alara::contract {
 namespace {
@@ -58,7 +59,7 @@ void OpcuaTestServer::start() {
   config.logging = &kSilent;
   UA_ServerConfig_setMinimal(&config, static_cast<UA_UInt16>(port_), nullptr);
   config.tcpReuseAddr = true;
-  UA_Server* server = UA_Server_newWithConfig(&config);
+  UA_Server* server = opcua::new_server(config);
   ALARA_ASSERT(server != nullptr, "a test server");
   state_->server = server;
   const UA_Double speed = 1;

@@ -9,6 +9,7 @@
 
 #include "base/quantity.hpp"
 #include "connect/opcua/trust.hpp"
+#include "connect/opcua/ua_loop.hpp"
 
 namespace alara::opcua {
 namespace {
@@ -25,7 +26,7 @@ Result<std::vector<std::uint8_t>> certificate_of_server(const Settings& settings
   config.logging = const_cast<UA_Logger*>(&logger);
   UA_ClientConfig_setDefault(&config);
   config.timeout = millis(settings.timeout);
-  UA_Client* client = UA_Client_newWithConfig(&config);
+  UA_Client* client = new_client(config);
   UA_EndpointDescription* endpoints = nullptr;
   std::size_t count = 0;
   const UA_StatusCode status = UA_Client_getEndpoints(client, settings.endpoint.c_str(), &count, &endpoints);
@@ -111,7 +112,7 @@ Status Session::configure(const Settings& settings) {
     token->password = owned(*password);
     UA_ExtensionObject_setValue(&config.userIdentityToken, token, &UA_TYPES[UA_TYPES_USERNAMEIDENTITYTOKEN]);
   }
-  client_ = UA_Client_newWithConfig(&config);
+  client_ = new_client(config);
   if (client_ == nullptr) return fail(ErrorKind::exhausted, "no memory for an OPC UA client");
   return {};
 }
