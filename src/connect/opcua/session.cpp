@@ -71,6 +71,7 @@ Result<std::unique_ptr<Session>> Session::open(const Settings& settings, Clock& 
   ALARA_CHECK(session->configure(settings));
   ALARA_CHECK(session->connect(settings, clock, stopped));
   ALARA_CHECK(session->read_namespaces());
+  session->read_limits();
   return session;
 }
 
@@ -183,6 +184,20 @@ Status Session::read_namespaces() {
   for (const UA_String& uri : std::span(static_cast<UA_String*>(value->data), value->arrayLength))
     namespaces_.emplace_back(view(uri));
   return {};
+}
+
+// Servers that say nothing, or 0, have no limit to tell.
+void Session::read_limits() {
+  const auto read = [this](UA_UInt32 id, std::size_t& limit) {
+    UaVariant value;
+    if (UA_Client_readValueAttribute(client_, UA_NODEID_NUMERIC(0, id), &*value) != UA_STATUSCODE_GOOD ||
+        !UA_Variant_hasScalarType(&*value, &UA_TYPES[UA_TYPES_UINT32]))
+      return;
+    const UA_UInt32 told = *static_cast<UA_UInt32*>(value->data);
+    if (told != 0) limit = std::min<std::size_t>(limit, told);
+  };
+  read(UA_NS0ID_SERVER_SERVERCAPABILITIES_OPERATIONLIMITS_MAXNODESPERREAD, limits_.reads);
+  read(UA_NS0ID_SERVER_SERVERCAPABILITIES_OPERATIONLIMITS_MAXMONITOREDITEMSPERCALL, limits_.items);
 }
 
 Result<UaNodeId> Session::resolve(const NodeName& name) const {
