@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Protocol Buffers by hand: an edge node writes few of the message's fields, and of a command reads fewer. Field
-// numbers are those of sparkplug_b.proto (Sparkplug 3.0, section 6.4).
+// An edge node writes few of the message's fields, and of a command reads fewer. Field numbers are those of
+// sparkplug_b.proto (Sparkplug 3.0, section 6.4).
 #include "connect/mqtt/edge_payload.hpp"
 
 #include <algorithm>
@@ -8,11 +8,21 @@
 #include <cmath>
 
 #include "base/text.hpp"
+#include "wire/protobuf.hpp"
 
 namespace alara::mqtt {
 namespace {
 
-enum Wire : std::uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
+using wire::protobuf::Fields;
+using wire::protobuf::kBytes;
+using wire::protobuf::kFixed32;
+using wire::protobuf::kFixed64;
+using wire::protobuf::kVarint;
+using wire::protobuf::put_bytes;
+using wire::protobuf::put_fixed32;
+using wire::protobuf::put_fixed64;
+using wire::protobuf::put_number;
+
 enum DataType : std::uint32_t {
   kInt8 = 1,
   kInt16,
@@ -27,23 +37,6 @@ enum DataType : std::uint32_t {
   kBoolean,
   kString
 };
-
-void put_varint(std::uint64_t value, std::string& out) {
-  for (; value >= 0x80; value >>= 7) out += static_cast<char>(value | 0x80);
-  out += static_cast<char>(value);
-}
-void put_number(std::uint32_t field, std::uint64_t value, std::string& out) {
-  put_varint(field << 3 | kVarint, out);
-  put_varint(value, out);
-}
-void put_bytes(std::uint32_t field, std::string_view bytes, std::string& out) {
-  put_varint(field << 3 | kBytes, out);
-  put_varint(bytes.size(), out);
-  out += bytes;
-}
-void put_little_endian(std::uint64_t bits, int bytes, std::string& out) {
-  for (int i = 0; i < bytes; ++i) out += static_cast<char>(bits >> (8 * i));
-}
 
 std::uint32_t data_type(SignalType type) {
   switch (type) {
@@ -97,11 +90,9 @@ void put_value(const EdgeMetric& metric, std::string& out) {
     case SignalType::uint64:
       return put_number(11, integer_of(value, 0, 0x1p64 - 2048), out);
     case SignalType::float32:
-      put_varint(12 << 3 | kFixed32, out);
-      return put_little_endian(std::bit_cast<std::uint32_t>(static_cast<float>(value)), 4, out);
+      return put_fixed32(12, std::bit_cast<std::uint32_t>(static_cast<float>(value)), out);
     case SignalType::float64:
-      put_varint(13 << 3 | kFixed64, out);
-      return put_little_endian(std::bit_cast<std::uint64_t>(value), 8, out);
+      return put_fixed64(13, std::bit_cast<std::uint64_t>(value), out);
   }
 }
 
@@ -132,68 +123,6 @@ std::string properties_of(const EdgeMetric& metric) {
 
 std::uint64_t milliseconds(Nanos time) { return static_cast<std::uint64_t>(std::max<Nanos>(time, 0) / kMillisecond); }
 
-// Walks over the fields of a message; stops, with ok() false, at what is no field.
-class Fields {
- public:
-  explicit Fields(std::span<const std::uint8_t> bytes) : rest_(bytes) {}
-
-  bool next() {
-    if (rest_.empty() || !ok_) return false;
-    const std::uint64_t tag = varint();
-    field_ = tag >> 3;
-    wire_ = static_cast<std::uint32_t>(tag & 7);
-    if (wire_ == kVarint) {
-      number_ = varint();
-    } else if (wire_ == kFixed64) {
-      number_ = little_endian(8);
-    } else if (wire_ == kFixed32) {
-      number_ = little_endian(4);
-    } else if (wire_ == kBytes) {
-      const std::uint64_t size = varint();
-      ok_ = ok_ && size <= rest_.size();
-      bytes_ = take(ok_ ? static_cast<std::size_t>(size) : 0);
-    } else {
-      ok_ = false;
-    }
-    return ok_ && (ok_ = field_ != 0);
-  }
-  [[nodiscard]] bool ok() const { return ok_; }
-  [[nodiscard]] bool is(std::uint64_t field, std::uint32_t wire) const { return field_ == field && wire_ == wire; }
-  [[nodiscard]] std::uint64_t number() const { return number_; }
-  [[nodiscard]] std::span<const std::uint8_t> bytes() const { return bytes_; }
-
- private:
-  std::span<const std::uint8_t> take(std::size_t size) {
-    const auto taken = rest_.first(size);
-    rest_ = rest_.subspan(size);
-    return taken;
-  }
-  std::uint64_t varint() {
-    std::uint64_t value = 0;
-    for (int shift = 0; shift < 70 && ok_; shift += 7) {
-      if (rest_.empty()) break;
-      const std::uint8_t byte = take(1).front();
-      if (shift < 64) value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
-      if (byte < 0x80) return value;
-    }
-    ok_ = false;
-    return 0;
-  }
-  std::uint64_t little_endian(std::size_t size) {
-    ok_ = ok_ && size <= rest_.size();
-    if (!ok_) return 0;
-    std::uint64_t value = 0;
-    const auto taken = take(size);
-    for (std::size_t i = 0; i < size; ++i) value |= static_cast<std::uint64_t>(taken[i]) << (8 * i);
-    return value;
-  }
-
-  std::span<const std::uint8_t> rest_, bytes_;
-  std::uint64_t field_ = 0, number_ = 0;
-  std::uint32_t wire_ = 0;
-  bool ok_ = true;
-};
-
 // An integer of a declared type, its sign restored.
 double integer_value(std::uint64_t raw, std::uint64_t type) {
   switch (type) {
@@ -217,7 +146,7 @@ Result<WrittenMetric> decode_metric(std::span<const std::uint8_t> bytes) {
   int bits = 0;
   while (fields.next()) {
     if (fields.is(1, kBytes)) {
-      out.name.assign(fields.bytes().begin(), fields.bytes().end());
+      out.name = fields.text();
     } else if (fields.is(2, kVarint)) {
       out.alias = fields.number();
     } else if (fields.is(4, kVarint)) {
