@@ -14,6 +14,7 @@ namespace alara {
 [[nodiscard]] std::string nearest(std::string_view word, std::span<const std::string> candidates);
 [[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
 [[nodiscard]] std::string_view trim(std::string_view text);
+[[nodiscard]] bool ascii(std::string_view text);  // nothing above 0x7F; many times faster than valid_utf8
 [[nodiscard]] bool valid_utf8(std::string_view text);
 // "a, b and c".
 [[nodiscard]] std::string enumerate(std::span<const std::string_view> words);

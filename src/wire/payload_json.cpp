@@ -27,18 +27,6 @@ bool is_time_key(std::string_view key) { return key == "t" || key == "ts" || key
 bool is_value_key(std::string_view key) { return key == "v" || key == "value"; }
 bool is_quality_key(std::string_view key) { return key == "q" || key == "quality"; }
 
-bool ascii(std::string_view text) {
-  std::uint64_t seen = 0;
-  std::size_t i = 0;
-  for (; i + 8 <= text.size(); i += 8) {
-    std::uint64_t word;
-    std::memcpy(&word, text.data() + i, sizeof word);
-    seen |= word;
-  }
-  for (; i < text.size(); ++i) seen |= static_cast<unsigned char>(text[i]);
-  return (seen & 0x8080808080808080ull) == 0;
-}
-
 void append_utf8(std::uint32_t code, std::array<char, kLongestKey>& out, std::size_t& size) {
   std::array<char, 4> bytes{};
   std::size_t count = 0;
