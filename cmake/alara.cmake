@@ -58,3 +58,16 @@ function(alara_test name)
   gtest_discover_tests(${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} DISCOVERY_MODE PRE_TEST
                        PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 120)
 endfunction()
+
+# alara_flatbuffers(<name> <schema>.fbs) makes the interface target <name>, with <schema>_generated.h on its include path.
+function(alara_flatbuffers name schema)
+  get_filename_component(stem ${schema} NAME_WE)
+  set(directory ${CMAKE_BINARY_DIR}/flatbuffers)
+  set(header ${directory}/${stem}_generated.h)
+  add_custom_command(OUTPUT ${header} COMMAND ${FLATC} --cpp --scoped-enums -o ${directory} ${CMAKE_SOURCE_DIR}/${schema}
+                     DEPENDS ${schema} VERBATIM)
+  add_custom_target(${name}_headers DEPENDS ${header})
+  add_library(${name} INTERFACE)
+  target_include_directories(${name} SYSTEM INTERFACE ${directory})
+  add_dependencies(${name} ${name}_headers)
+endfunction()
