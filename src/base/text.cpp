@@ -68,15 +68,19 @@ std::string_view trim(std::string_view text) {
 }
 
 bool ascii(std::string_view text) {
-  std::uint64_t seen = 0;
-  std::size_t i = 0;
-  for (; i + 8 <= text.size(); i += 8) {
+  constexpr std::uint64_t kAboveAscii = 0x8080808080808080ull;
+  const auto word_at = [&](std::size_t at) {
     std::uint64_t word;
-    std::memcpy(&word, text.data() + i, sizeof word);
-    seen |= word;
+    std::memcpy(&word, text.data() + at, sizeof word);
+    return word;
+  };
+  std::uint64_t seen = 0;
+  if (text.size() < 8) {
+    for (const char c : text) seen |= static_cast<unsigned char>(c);
+    return (seen & kAboveAscii) == 0;
   }
-  for (; i < text.size(); ++i) seen |= static_cast<unsigned char>(text[i]);
-  return (seen & 0x8080808080808080ull) == 0;
+  for (std::size_t i = 0; i + 8 <= text.size(); i += 8) seen |= word_at(i);
+  return ((seen | word_at(text.size() - 8)) & kAboveAscii) == 0;
 }
 
 bool valid_utf8(std::string_view text) {

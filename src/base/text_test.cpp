@@ -40,6 +40,18 @@ TEST(Text, EnumeratesForPeople) {
   EXPECT_EQ(enumerate({}), "");
 }
 
+TEST(Text, KnowsAsciiWhereverTheOtherByteStands) {
+  for (std::size_t size = 0; size < 40; ++size) {
+    std::string text(size, '\x7F');
+    EXPECT_TRUE(ascii(text));
+    for (std::size_t at = 0; at < size; ++at) {
+      text[at] = '\x80';
+      EXPECT_FALSE(ascii(text)) << size << " " << at;
+      text[at] = 'a';
+    }
+  }
+}
+
 TEST(Text, KnowsUtf8) {
   for (const std::string_view good : {"", "plain", "µm", "°C", "€", "\xF0\x9F\x94\xA7", "\xEF\xBF\xBD", "\x7f"})
     EXPECT_TRUE(valid_utf8(good)) << good;
