@@ -6,6 +6,7 @@
 namespace alara::bench {
 
 Result<Report> run_anomalies(const Arguments& arguments);
+Result<Report> run_codecs(const Arguments& arguments);
 Result<Report> run_connectors(const Arguments& arguments);
 Result<Report> run_engine(const Arguments& arguments);
 Result<Report> run_features(const Arguments& arguments);
@@ -18,6 +19,7 @@ Result<Report> run_translate(const Arguments& arguments);
 std::span<const Bench> all_benches() {
   static constexpr auto kBenches = std::to_array<Bench>({
       {"anomalies", "NAB's scoring of the detector that needs no choice (--data DIR)", run_anomalies},
+      {"codecs", "bytes and time of a message of points in each format, beside JSON", run_codecs},
       {"connectors", "each protocol's connector under a full load: cores, points unaccounted", run_connectors},
       {"engine", "from a sample's arrival to the rule, one core, 10,000 signals", run_engine},
       {"features", "waveform features of 100 machines x 3 axes", run_features},

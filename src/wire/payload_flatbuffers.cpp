@@ -41,21 +41,19 @@ class FlatBuffersCodec final : public PointCodec {
 
   PayloadFault read(std::span<const std::uint8_t> payload, const PayloadLimits& limits,
                     std::vector<Point>& out) override {
-    out.clear();
     if (payload.size() > limits.bytes) return PayloadFault::too_large;
     payload = aligned(payload);
     flatbuffers::Verifier verifier(payload.data(), payload.size());
     if (!format::VerifyPointsBuffer(verifier)) return PayloadFault::malformed;
     const format::Points& message = *format::GetPoints(payload.data());
-    if (message.points() == nullptr) return PayloadFault::none;
-    const std::size_t count = message.points()->size();
+    const std::size_t count = message.points() == nullptr ? 0 : message.points()->size();
     if (count > limits.count) return PayloadFault::too_many;
     const Texts* const names = message.names();
     if (names != nullptr && names->size() != count) return PayloadFault::malformed;
 
     out.resize(count);
     // The Verifier vouches for an alignment of 4, doubles have 8.
-    const std::uint8_t* from = message.points()->Data();
+    const std::uint8_t* from = count == 0 ? nullptr : message.points()->Data();
     for (std::size_t i = 0; i < count; ++i, from += sizeof(format::Point)) {
       format::Point point;
       std::memcpy(&point, from, sizeof point);

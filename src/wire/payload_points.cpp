@@ -40,6 +40,7 @@ std::unique_ptr<PointCodec> make_point_codec(PointFormat format) {
 
 void settle(Point& point) {
   for (std::string_view* const text : {&point.name, &point.unit}) {
+    if (text->empty()) continue;
     const PayloadFault fault = fault_of(*text);
     if (fault == PayloadFault::none) continue;
     point.fault = fault;

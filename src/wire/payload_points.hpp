@@ -35,10 +35,10 @@ struct Point {
   double value = 0;
   Nanos time = 0;  // of the source, since the epoch; 0 = none
   Quality quality = Quality::good;
-  std::string_view unit = {};  // "degC"; "" = not said
   // Of this point alone, when read: missing (no value, or null), wrong_type, not_finite, bad_time; or, of its texts,
   // not_utf8 and too_large (above kMaxPointText), and then they are empty.
   PayloadFault fault = PayloadFault::none;
+  std::string_view unit = {};  // "degC"; "" = not said
 };
 
 // Writes and reads one format; keeps its memory between calls, which grows with the largest message. Not thread-safe.
