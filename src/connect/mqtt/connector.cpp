@@ -29,7 +29,9 @@ MqttConnector::MqttConnector(std::string name, Settings settings)
       settings_(std::move(settings)),
       router_(settings_),
       outlets_(settings_),
-      backoff_(settings_.reconnect_min, settings_.reconnect_max) {}
+      backoff_(settings_.reconnect_min, settings_.reconnect_max) {
+  if (settings_.publish_format == Format::points) codec_ = wire::make_point_codec(settings_.publish_points);
+}
 
 MqttConnector::~MqttConnector() { stop(); }
 
@@ -43,7 +45,7 @@ void MqttConnector::bind(std::span<const SignalBinding> signals, std::span<const
   router_.seal();
   for (const ActuatorBinding& actuator : actuators) {
     auto address = parse_address(actuator.address);
-    if (address && address->path.find_first_of(".[]") != std::string::npos)
+    if (address && codec_ == nullptr && address->path.find_first_of(".[]") != std::string::npos)
       address = fail(ErrorKind::bad_input,
                      "'#{}' is not one member name; a value is written as number or {{member: number}}", address->path);
     if (!address) {

@@ -107,7 +107,8 @@ class MqttConnector final : public Connector, public MessageSink, private Connec
   std::deque<Pending> pending_;  // in the order of their time limits
   std::deque<Outgoing> in_flight_;
   bool timeout_watched_ = false;
-  std::string text_;  // of the payload being composed
+  std::unique_ptr<wire::PointCodec> codec_;  // of format points
+  std::string text_;                         // of the payload being composed
   std::vector<std::uint8_t> bytes_;
 
   ConnectorStats stats_;

@@ -18,6 +18,10 @@ void MqttConnector::acknowledge(const Command& command, Outcome outcome) {
 
 // The payload of one value, into text_.
 void MqttConnector::compose(const Actuator& actuator, double value) {
+  if (codec_ != nullptr) {
+    const wire::Point point{.name = actuator.member, .value = value, .time = context_.clock->wall()};
+    return codec_->write({&point, 1}, text_);
+  }
   text_.clear();
   if (settings_.publish_format == Format::array) {
     wire::write_array({wire::ElementType::float64, context_.clock->wall(), 0}, std::span(&value, 1), bytes_);

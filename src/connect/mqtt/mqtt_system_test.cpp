@@ -119,6 +119,25 @@ class MqttBroker : public ::testing::Test {
   }
 };
 
+TEST_F(MqttBroker, CommandsAreMessagesOfOnePointInTheFormatsOfPoints) {
+  const TestBroker broker;
+  for (const std::string format : {"protobuf", "flatbuffers", "messagepack"}) {
+    const std::string topic = "cell/" + format;
+    const std::vector<std::string> addresses{topic + "#spindle[1].speed", topic + "/set"};
+    Peer peer(broker.port(), "qos: 1\nretain: true\nformat: " + format, addresses, addresses);
+    peer.start();
+    for (int i = 0; i < 400 && !peer.connector->stats().connected; ++i) poll(nullptr, 0, 10);
+    peer.send(0, 21.5);
+    peer.send(1, -3);
+    for (const Ack& ack : peer.inbox.wait_for_acks(2)) EXPECT_EQ(ack.outcome, Outcome::done);
+    ASSERT_TRUE(peer.inlet.wait_for([](const auto& seen) { return seen.points.size() >= 2; })) << format;
+    for (const auto& point : peer.inlet.seen().points) {
+      EXPECT_EQ(point.value, point.signal == SignalId{0} ? 21.5 : -3);
+      EXPECT_EQ(point.quality, Quality::good);
+    }
+  }
+}
+
 TEST_F(MqttBroker, MessagesOfEveryKindOfBadnessAreCounted) {
   const TestBroker broker;
   Peer peer(broker.port(), "max_payload: 100B", {"ready", "a#x", "a#y"});

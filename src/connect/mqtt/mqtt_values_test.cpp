@@ -30,7 +30,7 @@ std::unique_ptr<Connector> make(int port, const std::string& id, const std::stri
 struct Publisher {
   Publisher(int port, const std::string& options, const std::vector<std::string>& topics)
       : connector(make(port, "publisher",
-                       options.find("buffer") == std::string::npos ? options + "\nbuffer: 1000" : options)) {
+                       options.find("buffer:") == std::string::npos ? options + "\nbuffer: 1000" : options)) {
     std::vector<OutletBinding> bindings;
     for (const std::string& topic : topics) {
       OutletBinding binding;
@@ -103,14 +103,19 @@ TEST_F(MqttValues, ReachAnotherNodeWithTimeAndQuality) {
   const std::vector<std::string> topics{"plant/a", "plant/b", "plant/c"};
   for (const char* const options :
        {"qos: 1\nretain: true", "qos: 0\nretain: true", "qos: 1\ntopic_aliases: 0\nretain: true",
-        "version: 3.1.1\nqos: 1\nretain: true", "qos: 1\nmessage_expiry: 1min\nretain: true"}) {
+        "version: 3.1.1\nqos: 1\nretain: true", "qos: 1\nmessage_expiry: 1min\nretain: true",
+        "qos: 1\nretain: true\nformat: protobuf", "qos: 1\nretain: true\nformat: flatbuffers",
+        "qos: 1\nretain: true\nformat: messagepack"}) {
     Publisher publisher(broker.port(), options, topics);
     publisher.start();
     for (int round = 1; round <= 3; ++round)  // the second by alias, where there are aliases
       for (std::uint32_t i = 0; i < 3; ++i)
         publisher.put(i, 10 * round + i, i == 1 ? Quality::uncertain : Quality::good);
     EXPECT_EQ(publisher.outlets.wait_until_settled().delivered, 9u) << options;
-    Reader reader(broker.port(), "qos: 1", topics);  // gets what was retained
+    const std::string_view all(options);
+    const std::size_t format = all.find("format:");
+    const std::string same_format(format == std::string_view::npos ? "" : all.substr(format));
+    Reader reader(broker.port(), "qos: 1\n" + same_format, topics);  // gets what was retained
     const auto last = [](const RecordingInlet::Seen& seen, std::uint32_t signal) {
       RecordingInlet::Point found;
       for (const auto& point : seen.points)

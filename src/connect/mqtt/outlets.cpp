@@ -14,6 +14,10 @@ constexpr std::size_t kTopicsShown = 8;
 
 }  // namespace
 
+Outlets::Outlets(const Settings& settings) : settings_(settings) {
+  if (settings.publish_format == Format::points) codec_ = wire::make_point_codec(settings.publish_points);
+}
+
 Status Outlets::add(const OutletBinding& outlet) {
   ALARA_CHECK(check_topic(outlet.address));
   const auto found = std::find(topics_.begin(), topics_.end(), outlet.address);
@@ -69,6 +73,10 @@ void Outlets::make_room(OutletQueue& queue, Link link) {
 }
 
 void Outlets::compose(const Outlet& outlet, const OutletSample& sample) {
+  if (codec_ != nullptr) {  // the topic says which point it is
+    const wire::Point point{.value = sample.value, .time = sample.time, .quality = sample.quality, .unit = outlet.unit};
+    return codec_->write({&point, 1}, text_);
+  }
   text_.clear();
   if (settings_.publish_format != Format::array)
     return wire::append_point({sample.value, outlet.boolean, sample.time, sample.quality, outlet.unit}, text_);

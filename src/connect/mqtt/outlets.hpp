@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <deque>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -20,7 +21,7 @@ inline constexpr std::size_t kMaxUnanswered =
 
 class Outlets {
  public:
-  explicit Outlets(const Settings& settings) : settings_(settings) {}
+  explicit Outlets(const Settings& settings);
 
   // Load time. An error has no place yet.
   Status add(const OutletBinding& outlet);
@@ -65,6 +66,7 @@ class Outlets {
   std::deque<OutletSample> waiting_;
   std::deque<Sent> in_flight_;
   std::atomic<std::uint64_t> buffered_{0};
+  std::unique_ptr<wire::PointCodec> codec_;  // of format points
   std::string text_;
   std::vector<std::uint8_t> bytes_;
 };

@@ -19,6 +19,8 @@ class MqttProtocol final : public Protocol {
            "  line/cnc-07/state#temperature   a member of a JSON payload; also #a.b[2], #[\"any key\"]\n"
            "  line/gw-3#[17]                  element 17 of an array, JSON or binary\n"
            "  line/cnc-07/raw#x[:]            all elements of a list in a JSON payload, as consecutive samples\n"
+           "  cell/points#cnc-07/speed        the point of that name, in messages of points (format: protobuf, "
+           "flatbuffers, messagepack); without # the point that has no name\n"
            "  written: line/cnc-07/set gets 21.5; line/cnc-07/set#speed gets {\"speed\":21.5}\n"
            "  published: line/cnc-07/health gets {\"value\":…,\"time\":…,\"quality\":…,\"unit\":…}";
   }

@@ -24,6 +24,10 @@ Nanos step_of(double rate_hz) { return rate_hz > 0 ? static_cast<Nanos>(std::llr
 
 }  // namespace
 
+Router::Router(const Settings& settings) : settings_(settings) {
+  if (settings.format == Format::points) codec_ = wire::make_point_codec(settings.points);
+}
+
 Status Router::add(const Address& address, const SignalBinding& signal) {
   auto found = routes_.find(address.topic);
   if (found == routes_.end()) {
@@ -34,6 +38,11 @@ Status Router::add(const Address& address, const SignalBinding& signal) {
   Target target{0, signal.signal, step_of(signal.rate_hz)};
   if (settings_.format == Format::json) {
     ALARA_TRY(target.from, route.json.add(address.path));
+    route.rows.push_back(target);
+    return {};
+  }
+  if (settings_.format == Format::points) {
+    ALARA_TRY(target.from, route.names.add(address.path));
     route.rows.push_back(target);
     return {};
   }
@@ -57,6 +66,11 @@ void Router::seal() {
     std::stable_sort(route.rows.begin(), route.rows.end(),
                      [](const Target& a, const Target& b) { return a.from < b.from; });
     route.row_signals.clear();
+    route.first_row.clear();
+    for (std::uint32_t name = 0; name <= route.names.size(); ++name) {
+      const auto first = std::ranges::lower_bound(route.rows, name, {}, &Target::from);
+      route.first_row.push_back(static_cast<std::uint32_t>(first - route.rows.begin()));
+    }
     route.dense = true;
     for (std::size_t i = 0; i < route.rows.size(); ++i) {
       route.row_signals.push_back(route.rows[i].signal);
@@ -102,6 +116,8 @@ void Router::deliver(const Message& message, Inlet& inlet) {
   }
   if (settings_.format == Format::json) {
     deliver_json(found->second, message, inlet);
+  } else if (settings_.format == Format::points) {
+    deliver_points(found->second, message, inlet);
   } else {
     deliver_array(found->second, message, inlet);
   }
@@ -210,12 +226,7 @@ void Router::deliver_json(const Route& route, const Message& message, Inlet& inl
   batch.time0 = timed ? row_.time : message.wall;
   batch.arrival = message.monotonic;
   for (const Target& target : route.rows) take_point(target, row_.points[target.from], origin, batch, inlet);
-  if (signals_.empty()) return;
-  batch.signal = signals_;
-  batch.value = values_;
-  if (own_times_) batch.time = times_;
-  if (own_quality_) batch.quality = qualities_;
-  inlet.push(batch);
+  push_rows(batch, inlet);
 }
 
 // Adds one value to the row buffers, or pushes the samples of a list at once. `batch` has the payload's time.
@@ -231,12 +242,58 @@ void Router::take_point(const Target& target, const wire::JsonRow::Point& point,
   if (point.list)
     return deliver_wave(target.signal, std::span<const double>(row_.samples).subspan(point.first, point.count),
                         target.step, origin, batch, inlet);
-  signals_.push_back(target.signal);
-  values_.push_back(point.value);
-  times_.push_back(batch.time0);
-  qualities_.push_back(origin.least);
+  add_row(target.signal, point.value, batch.time0, origin.least);
   own_times_ = own_times_ || own_time;
-  own_quality_ = own_quality_ || origin.least != Quality::good;
+}
+
+// A message says what its sender has to say: points of which it says nothing are not missed.
+void Router::deliver_points(Route& route, const Message& message, Inlet& inlet) {
+  const wire::PayloadFault fault = codec_->read(message.payload, settings_.limits, points_);
+  if (fault != wire::PayloadFault::none) return inlet.reject(wire::name_of(fault), route.rows.size());
+  clear_rows();
+  std::uint64_t unknown = 0;
+  bool wanted = false;
+  for (const wire::Point& point : points_) {
+    const auto name = route.names.find(point);
+    if (!name) ++unknown;
+    if (!name || *name == PointNames::kUnwanted) continue;
+    wanted = true;
+    const std::uint32_t first = route.first_row[*name];
+    take_point(std::span<const Target>(route.rows).subspan(first, route.first_row[*name + 1] - first), point, message,
+               inlet);
+  }
+  if (unknown > 0) inlet.reject("unknown_alias", unknown);
+  if (unknown == 0 && !wanted) inlet.reject("missing", route.rows.size());  // a wrong name shall not go unnoticed
+  Batch batch;
+  batch.arrival = message.monotonic;
+  push_rows(batch, inlet);
+}
+
+void Router::take_point(std::span<const Target> targets, const wire::Point& point, const Message& message,
+                        Inlet& inlet) {
+  if (point.fault != wire::PayloadFault::none) return inlet.reject(wire::name_of(point.fault), targets.size());
+  const bool timed = point.time != 0 && settings_.time == TimeFrom::payload;
+  const Quality least = message.retained && !timed ? Quality::uncertain : Quality::good;
+  for (const Target& target : targets)
+    add_row(target.signal, point.value, timed ? point.time : message.wall, std::max(least, point.quality));
+  own_times_ = true;
+}
+
+void Router::add_row(SignalId signal, double value, Nanos time, Quality quality) {
+  signals_.push_back(signal);
+  values_.push_back(value);
+  times_.push_back(time);
+  qualities_.push_back(quality);
+  own_quality_ = own_quality_ || quality != Quality::good;
+}
+
+void Router::push_rows(Batch batch, Inlet& inlet) {
+  if (signals_.empty()) return;
+  batch.signal = signals_;
+  batch.value = values_;
+  if (own_times_) batch.time = times_;
+  if (own_quality_) batch.quality = qualities_;
+  inlet.push(batch);
 }
 
 }  // namespace alara::mqtt

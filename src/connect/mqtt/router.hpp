@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,10 +13,12 @@
 
 #include "base/result.hpp"
 #include "connect/mqtt/address.hpp"
+#include "connect/mqtt/point_names.hpp"
 #include "connect/mqtt/settings.hpp"
 #include "core/connector.hpp"
 #include "wire/payload_array.hpp"
 #include "wire/payload_json.hpp"
+#include "wire/payload_points.hpp"
 
 namespace alara::mqtt {
 
@@ -30,7 +33,7 @@ struct Message {
 
 class Router {
  public:
-  explicit Router(const Settings& settings) : settings_(settings) {}
+  explicit Router(const Settings& settings);
 
   // Load time. Adds one signal; an error has no place yet.
   Status add(const Address& address, const SignalBinding& signal);
@@ -47,7 +50,7 @@ class Router {
 
  private:
   struct Target {
-    std::uint32_t from = 0;  // element of an array, or point of the JSON plan
+    std::uint32_t from = 0;  // element of an array, point of the JSON plan, or number of a name
     SignalId signal{};
     Nanos step = 0;  // between samples of a waveform; 0 = unknown
   };
@@ -57,6 +60,8 @@ class Router {
     std::vector<SignalId> row_signals;  // of `rows`
     bool dense = false;                 // rows[k] wants element k
     wire::JsonPlan json;
+    PointNames names;
+    std::vector<std::uint32_t> first_row;  // of each name, in `rows`; one more for the end
   };
   struct TopicHash {
     using is_transparent = void;
@@ -75,6 +80,10 @@ class Router {
                     Inlet& inlet);
   void deliver_json(const Route& route, const Message& message, Inlet& inlet);
   void take_point(const Target& target, const wire::JsonRow::Point& point, Origin origin, Batch batch, Inlet& inlet);
+  void deliver_points(Route& route, const Message& message, Inlet& inlet);
+  void take_point(std::span<const Target> targets, const wire::Point& point, const Message& message, Inlet& inlet);
+  void add_row(SignalId signal, double value, Nanos time, Quality quality);
+  void push_rows(Batch batch, Inlet& inlet);
   void clear_rows();
 
   const Settings& settings_;  // outlives the router
@@ -85,6 +94,8 @@ class Router {
   // Buffers of the delivering thread.
   std::vector<double> elements_;
   wire::JsonRow row_;
+  std::unique_ptr<wire::PointCodec> codec_;  // of format points
+  std::vector<wire::Point> points_;
   std::vector<SignalId> signals_;
   std::vector<double> values_;
   std::vector<Nanos> times_;

@@ -32,8 +32,9 @@ constexpr Nanos kWall = 1'700'000'000 * kSecond;
 constexpr Nanos kPayloadTime = 1'600'000'000 * kSecond;
 
 struct Bench {
-  explicit Bench(Format format) {
+  explicit Bench(Format format, wire::PointFormat points = wire::PointFormat::protobuf) {
     settings.format = format;
+    settings.points = points;
     router = std::make_unique<Router>(settings);
   }
   void bind(std::uint32_t id, std::string_view address, double rate_hz = 0) {
@@ -54,6 +55,11 @@ struct Bench {
     std::vector<std::uint8_t> bytes;
     wire::write_array(header, values, bytes);
     deliver(topic, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+  void deliver_points(std::string_view topic, const std::vector<wire::Point>& points, bool retained = false) {
+    std::string bytes;
+    wire::make_point_codec(settings.points)->write(points, bytes);
+    deliver(topic, bytes, retained);
   }
   std::vector<double> values() const {
     std::vector<double> out;
@@ -198,6 +204,108 @@ TEST(MqttRouter, BadPathsAreRefusedAtLoadTime) {
     EXPECT_FALSE(bench.router->add({"t", std::string(path)}, {}).has_value()) << path;
 }
 
+constexpr wire::PointFormat kPointFormats[] = {wire::PointFormat::protobuf, wire::PointFormat::flatbuffers,
+                                               wire::PointFormat::messagepack};
+
+TEST(MqttRouter, PointsGoToTheSignalsOfTheirNames) {
+  for (const wire::PointFormat format : kPointFormats) {
+    Bench bench(Format::points, format);
+    bench.bind(1, "cell#cnc-07/temperature");
+    bench.bind(2, "cell#cnc-07/speed");
+    bench.bind(3, "cell#cnc-07/speed");
+    bench.bind(4, "cell#gone");
+    bench.bind(5, "plain");
+    bench.deliver_points("cell", {{.name = "cnc-07/speed", .value = 900, .time = kPayloadTime},
+                                  {.name = "cnc-08/speed", .value = 901, .time = kPayloadTime},
+                                  {.name = "cnc-07/temperature",
+                                   .value = 21.5,
+                                   .time = kPayloadTime + kSecond,
+                                   .quality = Quality::uncertain,
+                                   .unit = "degC"},
+                                  {.name = "cnc-07/speed", .value = 902}});
+    EXPECT_EQ(bench.values(), (std::vector<double>{900, 900, 21.5, 902, 902}));
+    EXPECT_EQ(bench.seen.batches, 1u);
+    EXPECT_EQ(bench.seen.points[0].signal, SignalId{2});
+    EXPECT_EQ(bench.seen.points[1].signal, SignalId{3});
+    EXPECT_EQ(bench.seen.points[1].time, kPayloadTime);
+    EXPECT_EQ(bench.seen.points[2].signal, SignalId{1});
+    EXPECT_EQ(bench.seen.points[2].time, kPayloadTime + kSecond);
+    EXPECT_EQ(bench.seen.points[2].quality, Quality::uncertain);
+    EXPECT_EQ(bench.seen.points[4].time, kWall);
+    EXPECT_EQ(bench.seen.points[4].arrival, 7);
+    EXPECT_TRUE(bench.seen.rejected.empty());
+    bench.deliver_points("plain", {{.value = 42, .time = kPayloadTime}});
+    EXPECT_EQ(bench.values(), std::vector<double>{42});
+  }
+}
+
+TEST(MqttRouter, AnAliasStandsForTheNameItCameWith) {
+  for (const wire::PointFormat format : kPointFormats) {
+    Bench bench(Format::points, format);
+    bench.bind(1, "cell#a");
+    bench.bind(2, "cell#b");
+    bench.bind(3, "other#a");
+    bench.deliver_points("cell", {{.alias = 1, .value = 1}});
+    EXPECT_EQ(bench.seen.rejected.at("unknown_alias"), 1u);
+    bench.deliver_points("cell", {{.name = "a", .alias = 1, .value = 2}, {.name = "x", .alias = 9, .value = 3}});
+    EXPECT_EQ(bench.values(), std::vector<double>{2});
+    bench.deliver_points("cell", {{.alias = 9, .value = 4}, {.alias = 1, .value = 5}});
+    EXPECT_EQ(bench.values(), std::vector<double>{5});
+    EXPECT_TRUE(bench.seen.rejected.empty());
+    bench.deliver_points("cell", {{.name = "b", .alias = 1, .value = 6}});  // the sender has started anew
+    bench.deliver_points("cell", {{.alias = 1, .value = 7}});
+    ASSERT_EQ(bench.seen.points.size(), 1u);
+    EXPECT_EQ(bench.seen.points[0].signal, SignalId{2});
+    bench.deliver_points("other", {{.alias = 1, .value = 8}});  // each topic has its own
+    EXPECT_EQ(bench.seen.rejected.at("unknown_alias"), 1u);
+  }
+}
+
+TEST(MqttRouter, AliasesOfOneTopicAreRememberedWithinBounds) {
+  Bench bench(Format::points);
+  bench.bind(1, "cell#wanted");
+  for (std::uint32_t alias = 1; alias <= kMaxAliases; ++alias)
+    bench.deliver_points("cell", {{.name = "other", .alias = alias, .value = 1}});
+  bench.deliver_points("cell", {{.name = "wanted", .alias = kMaxAliases + 1, .value = 2}});
+  EXPECT_EQ(bench.values(), std::vector<double>{2});
+  bench.deliver_points("cell", {{.alias = kMaxAliases + 1, .value = 3}});
+  EXPECT_EQ(bench.seen.rejected.at("unknown_alias"), 1u);
+}
+
+TEST(MqttRouter, WhatIsWrongWithPointsIsCountedByItsReason) {
+  for (const wire::PointFormat format : kPointFormats) {
+    Bench bench(Format::points, format);
+    bench.bind(1, "cell#a");
+    bench.bind(2, "cell#b");
+    bench.deliver_points("cell", {{.name = "a", .value = std::numeric_limits<double>::infinity()},
+                                  {.name = "b", .value = 1},
+                                  {.name = "c", .value = std::numeric_limits<double>::quiet_NaN()}});
+    EXPECT_EQ(bench.values(), std::vector<double>{1});
+    EXPECT_EQ(bench.seen.rejected.at("not_finite"), 1u);
+    bench.deliver_points("cell", {{.name = "A", .value = 1}});
+    EXPECT_EQ(bench.seen.rejected.at("missing"), 2u);
+    bench.deliver("cell", "\xC1\xC1\xC1");
+    EXPECT_EQ(bench.seen.rejected.at("malformed"), 2u);
+    bench.settings.limits.bytes = 3;
+    bench.deliver("cell", "1234");
+    EXPECT_EQ(bench.seen.rejected.at("too_large"), 2u);
+  }
+}
+
+TEST(MqttRouter, RetainedPointsWithoutATimeAreUncertain) {
+  Bench bench(Format::points);
+  bench.bind(1, "a");
+  bench.deliver_points("a", {{.value = 1}}, true);
+  EXPECT_EQ(bench.seen.points[0].quality, Quality::uncertain);
+  EXPECT_EQ(bench.seen.points[0].time, kWall);
+  bench.deliver_points("a", {{.value = 1, .time = kPayloadTime}}, true);
+  EXPECT_EQ(bench.seen.points[0].quality, Quality::good);
+  bench.settings.time = TimeFrom::arrival;
+  bench.deliver_points("a", {{.value = 1, .time = kPayloadTime}}, true);
+  EXPECT_EQ(bench.seen.points[0].quality, Quality::uncertain);
+  EXPECT_EQ(bench.seen.points[0].time, kWall);
+}
+
 // Inlets as the engine's do not allocate; the recording one would hide what the router does.
 struct CountingInlet final : Inlet {
   void push(const Batch& batch) override { points += batch.size(); }
@@ -217,6 +325,30 @@ TEST(MqttRouter, WarmedUpItDoesNotAllocate) {
     if (format == Format::json) bytes.assign(json.begin(), json.end());
     CountingInlet inlet;
     const auto deliver = [&] { bench.router->deliver({"topic/with/a/long/name", bytes, true, kWall, 1}, inlet); };
+    deliver();
+    const std::size_t before = allocations.load();
+    for (int i = 0; i < 100; ++i) deliver();
+    EXPECT_EQ(allocations.load(), before);
+    EXPECT_EQ(inlet.points, 1010u);
+  }
+}
+
+TEST(MqttRouter, WarmedUpItDoesNotAllocateForPoints) {
+  for (const wire::PointFormat format : kPointFormats) {
+    Bench bench(Format::points, format);
+    std::vector<wire::Point> points;
+    std::vector<std::string> names;
+    for (std::uint32_t i = 0; i < 10; ++i) names.push_back("a/name/beyond/small/strings/" + std::to_string(i));
+    for (std::uint32_t i = 0; i < 10; ++i) {
+      bench.bind(i, "topic#" + names[i]);
+      points.push_back({.name = names[i], .alias = i + 1, .value = 0.1, .time = kPayloadTime, .unit = "degC"});
+    }
+    bench.router->seal();
+    std::string bytes;
+    wire::make_point_codec(format)->write(points, bytes);
+    CountingInlet inlet;
+    const std::span payload(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+    const auto deliver = [&] { bench.router->deliver({"topic", payload, true, kWall, 1}, inlet); };
     deliver();
     const std::size_t before = allocations.load();
     for (int i = 0; i < 100; ++i) deliver();

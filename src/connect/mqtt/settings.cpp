@@ -55,11 +55,11 @@ Schema make_schema() {
        .element = &kPattern},
       {.name = "format",
        .type = T::choice,
-       .sentence = "Of payloads: JSON, arrays with header (docs/formats/array.md), or bare little-endian elements "
-                   "of one type.",
+       .sentence = "Of payloads: JSON, messages of points (docs/formats/README.md), arrays with header "
+                   "(docs/formats/array.md), or bare little-endian elements of one type.",
        .fallback = "json",
-       .choices = {"json", "array", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32",
-                   "float64"}},
+       .choices = {"json", "protobuf", "flatbuffers", "messagepack", "array", "int8", "uint8", "int16", "uint16",
+                   "int32", "uint32", "int64", "uint64", "float32", "float64"}},
       {.name = "max_payload",
        .type = T::size,
        .sentence = "Larger payloads are counted as too_large and not looked at.",
@@ -76,10 +76,11 @@ Schema make_schema() {
        .sentence = "Where the time stands in a JSON payload. Default: the member t, ts, time or timestamp."},
       {.name = "publish_format",
        .type = T::choice,
-       .sentence = "Of values written: a JSON number (an object when the address has #member), or an array with "
-                   "one float64.",
-       .fallback = "json",
-       .choices = {"json", "array"}},
+       .sentence =
+           "Of values written and published: JSON (a written value is a number, or an object when the address "
+           "has #member), a message of one point, or an array with one float64. Default: that of `format` where "
+           "it is a format of points, else json.",
+       .choices = {"json", "protobuf", "flatbuffers", "messagepack", "array"}},
       {.name = "retain",
        .type = T::boolean,
        .sentence = "Ask the broker to keep written values for later subscribers.",
@@ -144,6 +145,27 @@ Status read_session(const Options& options, Settings& out) {
   return {};
 }
 
+void read_formats(const Options& options, Settings& out) {
+  const std::string format = options.text("format");
+  if (const auto element = wire::element_type_named(format)) {
+    out.format = Format::bare;
+    out.element = *element;
+  } else if (const auto points = wire::point_format_named(format)) {
+    out.format = out.publish_format = Format::points;
+    out.points = out.publish_points = *points;
+  } else {
+    out.format = format == "array" ? Format::array : Format::json;
+  }
+  if (!options.has("publish_format")) return;
+  const std::string published = options.text("publish_format");
+  if (const auto points = wire::point_format_named(published)) {
+    out.publish_format = Format::points;
+    out.publish_points = *points;
+  } else {
+    out.publish_format = published == "array" ? Format::array : Format::json;
+  }
+}
+
 }  // namespace
 
 const Schema& schema() {
@@ -158,13 +180,7 @@ Result<Settings> read_settings(const std::string& name, const Node& node, const 
   ALARA_CHECK(read_session(options, out));
   ALARA_CHECK(read_will(options, out));
 
-  const std::string format = options.text("format");
-  if (const auto element = wire::element_type_named(format)) {
-    out.format = Format::bare;
-    out.element = *element;
-  } else {
-    out.format = format == "array" ? Format::array : Format::json;
-  }
+  read_formats(options, out);
   out.limits.bytes = options.size("max_payload");
   out.maximum_packet = std::max(out.maximum_packet, 2 * out.limits.bytes);
   out.time = options.text("time") == "arrival" ? TimeFrom::arrival : TimeFrom::payload;
@@ -172,7 +188,6 @@ Result<Settings> read_settings(const std::string& name, const Node& node, const 
   if (!out.time_path.empty() && out.format != Format::json)
     return fail_at(options.where("time_path"), "time_path is for format json");
 
-  out.publish_format = options.text("publish_format") == "array" ? Format::array : Format::json;
   out.retain = options.boolean("retain");
   out.ack_timeout = options.duration("ack_timeout");
   out.buffer = static_cast<std::size_t>(options.integer("buffer"));

@@ -13,10 +13,11 @@
 #include "core/schema.hpp"
 #include "wire/payload.hpp"
 #include "wire/payload_array.hpp"
+#include "wire/payload_points.hpp"
 
 namespace alara::mqtt {
 
-enum class Format : std::uint8_t { json, array, bare };
+enum class Format : std::uint8_t { json, array, bare, points };
 enum class TimeFrom : std::uint8_t { payload, arrival };
 
 struct Settings : LinkSettings {
@@ -25,11 +26,13 @@ struct Settings : LinkSettings {
 
   Format format = Format::json;
   wire::ElementType element = wire::ElementType::float32;  // of `bare`
+  wire::PointFormat points = wire::PointFormat::protobuf;  // of `points`
   wire::PayloadLimits limits;
   TimeFrom time = TimeFrom::payload;
   std::string time_path;  // of JSON payloads; "" = the usual members
 
   Format publish_format = Format::json;
+  wire::PointFormat publish_points = wire::PointFormat::protobuf;  // of `points`
   bool retain = false;
   Nanos ack_timeout = 2 * kSecond;
   Nanos message_expiry = 0;        // of values and messages; 0 = never

@@ -51,6 +51,24 @@ TEST(MqttSettings, ReadsAllOptions) {
   EXPECT_EQ(settings->patterns, std::vector<std::string>{"line/#"});
 }
 
+TEST(MqttSettings, WhatIsPublishedHasTheFormatOfWhatIsReadWhereBothCan) {
+  const auto formats = [](const std::string& options) {
+    const auto settings = settings_of("endpoint: mqtt://x\n" + options);
+    EXPECT_TRUE(settings.has_value()) << options;
+    return std::tuple(settings->format, settings->points, settings->publish_format, settings->publish_points);
+  };
+  using enum Format;
+  using P = wire::PointFormat;
+  EXPECT_EQ(formats(""), std::tuple(json, P::protobuf, json, P::protobuf));
+  EXPECT_EQ(formats("format: float32"), std::tuple(bare, P::protobuf, json, P::protobuf));
+  EXPECT_EQ(formats("format: array"), std::tuple(array, P::protobuf, json, P::protobuf));
+  EXPECT_EQ(formats("format: messagepack"), std::tuple(points, P::messagepack, points, P::messagepack));
+  EXPECT_EQ(formats("format: protobuf\npublish_format: json"), std::tuple(points, P::protobuf, json, P::protobuf));
+  EXPECT_EQ(formats("format: protobuf\npublish_format: array"), std::tuple(points, P::protobuf, array, P::protobuf));
+  EXPECT_EQ(formats("publish_format: flatbuffers"), std::tuple(json, P::protobuf, points, P::flatbuffers));
+  EXPECT_NE(refusal_of("endpoint: mqtt://x\nformat: protobuf\ntime_path: t").find("format json"), std::string::npos);
+}
+
 TEST(MqttSettings, RefusalsNameThePlaceAndTheReason) {
   EXPECT_NE(refusal_of("endpoint: http://x").find("site.yaml:1"), std::string::npos);
   EXPECT_NE(refusal_of("endpoint: mqtt://u:p@x").find("password_file"), std::string::npos);
