@@ -258,6 +258,17 @@ void take_turn(Case& one) {
       ns_per_point(one.messages, [&](const std::string& message) { keep(one.delivery->deliver(message)->value); }));
 }
 
+// Bytes of a message of one point that its topic names, as published values are.
+double bytes_of_one(Case& one, Point point) {
+  std::string out;
+  point.name = {};
+  if (one.name == "json")
+    wire::append_point({point.value, false, point.time, point.quality, point.unit}, out);
+  else
+    one.format->encode({&point, 1}, out);
+  return static_cast<double>(out.size());
+}
+
 double median(std::vector<double> values) {
   std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
   return values[values.size() / 2];
@@ -306,9 +317,11 @@ Result<Report> run_codecs(const Arguments& arguments) {
   while (seconds_now() < end);
 
   std::map<std::string, double>& figures = report.figures;
-  for (const Case& one : cases) {
+  for (Case& one : cases) {
     std::map<std::string, double>& out = one.name == "json" ? report.baseline : figures;
     out[one.name + "_bytes_per_point"] = one.bytes_per_point();
+    if (!one.name.ends_with("_aliases"))
+      out[one.name + "_bytes_of_one"] = bytes_of_one(one, batches.front().points.front());
     out[one.name + "_encode_ns"] = median(one.encode_ns);
     out[one.name + "_decode_ns"] = median(one.decode_ns);
     out[one.name + "_deliver_ns"] = median(one.deliver_ns);
