@@ -135,6 +135,31 @@ TEST_F(MqttValues, ReachAnotherNodeWithTimeAndQuality) {
   }
 }
 
+TEST_F(MqttValues, OfOneTopicGoTogether) {
+  const TestBroker broker;
+  const std::vector<std::string> addresses{"cell#a", "cell#b", "cell#c", "cell"};
+  for (const std::string format : {"protobuf", "flatbuffers", "messagepack"}) {
+    Publisher publisher(broker.port(), "qos: 1\nretain: true\npublish_format: " + format, addresses);
+    for (int round = 0; round < 1000; ++round)  // before there is a connection, so that they wait
+      for (std::uint32_t i = 0; i < 4; ++i) publisher.put(i, 4 * round + i, Quality::good, kThen + round);
+    publisher.start();
+    EXPECT_EQ(publisher.outlets.wait_until_settled().delivered, 1000u) << format;
+    EXPECT_EQ(publisher.outlets.account().dropped.at("buffer_full"), 3000u);
+    EXPECT_LE(publisher.connector->stats().messages_out, 2u);
+    Reader reader(broker.port(), "qos: 1\nformat: " + format, addresses);  // gets the last message
+    ASSERT_TRUE(reader.inlet.wait_for(
+        [](const RecordingInlet::Seen& seen) { return !seen.points.empty() && seen.points.back().value == 3999; }));
+    const auto seen = reader.inlet.seen();
+    EXPECT_GT(seen.points.size(), 10u);
+    for (const auto& point : seen.points) {
+      const auto number = static_cast<std::uint32_t>(point.value);
+      EXPECT_EQ(point.signal, SignalId{number % 4});
+      EXPECT_EQ(point.time, kThen + number / 4);
+    }
+    EXPECT_TRUE(seen.rejected.empty());
+  }
+}
+
 TEST_F(MqttValues, WaitForABrokerThatIsAway) {
   TestBroker broker;
   Publisher publisher(broker.port(), "qos: 1\nbuffer: 1000", {"plant/a"});
@@ -205,6 +230,49 @@ TEST(MqttFlow, TheBrokersReceiveMaximumIsKept) {
   ASSERT_EQ(heard.size(), 10u);
   for (std::size_t i = 0; i < 10; ++i)
     EXPECT_TRUE(heard[i].payload.starts_with(fmt::format(R"({{"value":{},)", i))) << heard[i].payload;
+}
+
+TEST(MqttFlow, ValuesOfOneTopicAreOneMessageWithinTheBrokersLimits) {
+  // Receive maximum 1; packets of at most 1000 bytes.
+  const std::string limits("\x21\0\x01\x27\0\0\x03\xE8", 8);
+  ScriptedBroker broker({.connack = limits, .answers = false, .reason = 0, .said = ""});
+  Publisher publisher(broker.port(), "qos: 1\nformat: protobuf", {"cell#" + std::string(100, 'a'), "cell#b", "other"});
+  for (int i = 0; i < 10; ++i)
+    for (std::uint32_t outlet = 0; outlet < 2; ++outlet) publisher.put(outlet, i);
+  publisher.put(2, 7);
+  publisher.start();
+  std::uint64_t answered = 0;
+  ASSERT_TRUE(publisher.eventually([&] {
+    if (broker.heard().size() > answered) {
+      ++answered;
+      broker.answer_one();
+    }
+    return publisher.outlets.account().delivered == 21;
+  })) << publisher.connector->last_error();
+  const auto heard = broker.heard();
+  EXPECT_LE(heard.size(), 6u);
+  std::vector<double> values;
+  const auto codec = wire::make_point_codec(wire::PointFormat::protobuf);
+  for (const auto& one : heard) {
+    EXPECT_LE(one.payload.size(), 1000u);
+    EXPECT_EQ(one.topic, &one == &heard.back() ? "other" : "cell");
+    std::vector<wire::Point> points;
+    const std::span payload(reinterpret_cast<const std::uint8_t*>(one.payload.data()), one.payload.size());
+    ASSERT_EQ(codec->read(payload, {}, points), wire::PayloadFault::none);
+    for (const wire::Point& point : points) values.push_back(point.value);
+  }
+  EXPECT_EQ(values, (std::vector<double>{0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 7}));
+}
+
+TEST(MqttFlow, AMessageThatComesBackIsSentAgainWhole) {
+  ScriptedBroker broker({.connack = "", .answers = false, .reason = 0, .said = ""});
+  Publisher publisher(broker.port(), "qos: 1\nformat: messagepack", {"cell#a", "cell#b"});
+  for (std::uint32_t outlet = 0; outlet < 2; ++outlet) publisher.put(outlet, 1);
+  publisher.start();
+  ASSERT_TRUE(publisher.eventually([&] { return broker.heard().size() == 1; }));
+  EXPECT_EQ(publisher.counter("values_buffered"), 2u);
+  publisher.connector->stop();
+  EXPECT_EQ(publisher.outlets.account().dropped.at("not_connected"), 2u);
 }
 
 TEST(MqttFlow, ABrokerThatNeverAnswersCostsNothingButTheBuffer) {
@@ -299,6 +367,20 @@ TEST(MqttValueTopics, BadAddressesAreRefusedWithTheirPlace) {
   EXPECT_NE(errors[0].text().find("site.yaml:3:4: press.health: topic 'plant/+/a' has a wildcard"), std::string::npos)
       << errors[0].text();
   EXPECT_NE(errors[1].text().find("gets another value already"), std::string::npos) << errors[1].text();
+}
+
+TEST(MqttValueTopics, NamesOfPointsAreForFormatsOfPoints) {
+  std::vector<OutletBinding> bindings(3);
+  bindings[0].address = "cell#a";
+  bindings[1].address = "cell#b";
+  bindings[2].address = "cell#a";
+  std::vector<Error> errors;
+  make(1, "x", "format: protobuf")->bind_outlets(bindings, errors);
+  ASSERT_EQ(errors.size(), 1u);
+  EXPECT_NE(errors[0].text().find("'cell#a' gets another value already"), std::string::npos) << errors[0].text();
+  errors.clear();
+  make(1, "x", "format: json")->bind_outlets(bindings, errors);
+  EXPECT_EQ(errors.size(), 3u);
 }
 
 }  // namespace

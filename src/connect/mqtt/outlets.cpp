@@ -2,7 +2,6 @@
 #include "connect/mqtt/outlets.hpp"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "connect/mqtt/address.hpp"
 #include "wire/payload_json.hpp"
@@ -11,6 +10,8 @@ namespace alara::mqtt {
 namespace {
 
 constexpr std::size_t kTopicsShown = 8;
+// What a message and each of its points come to besides texts, at most and in any format.
+constexpr std::size_t kFrameBytes = 128, kPointBytes = 64;
 
 }  // namespace
 
@@ -19,27 +20,32 @@ Outlets::Outlets(const Settings& settings) : settings_(settings) {
 }
 
 Status Outlets::add(const OutletBinding& outlet) {
-  ALARA_CHECK(check_topic(outlet.address));
-  const auto found = std::find(topics_.begin(), topics_.end(), outlet.address);
-  if (found != topics_.end())
+  ALARA_TRY(const Address address,
+            codec_ != nullptr ? parse_address(outlet.address) : Result<Address>({outlet.address, ""}));
+  ALARA_CHECK(check_topic(address.topic));
+  if (address.path.size() > wire::kMaxPointText)
+    return fail(ErrorKind::bad_input, "the name of a point may have {} bytes, not {}", wire::kMaxPointText,
+                address.path.size());
+  if (!addresses_.insert(outlet.address).second)
     return fail(ErrorKind::bad_input, "topic '{}' gets another value already; {{asset}} and {{value}} tell them apart",
                 outlet.address);
-  outlets_[index_of(outlet.outlet)] = {topics_.size(), outlet.boolean, outlet.unit.text()};
-  topics_.push_back(outlet.address);
+  const auto [topic, is_new] = topic_numbers_.try_emplace(address.topic, topics_.size());
+  if (is_new) topics_.push_back(address.topic);
+  outlets_[index_of(outlet.outlet)] = {topic->second, address.path, outlet.boolean, outlet.unit.text()};
   return {};
 }
 
 std::vector<std::string> Outlets::explain() const {
   std::vector<std::string> lines;
   if (topics_.empty()) return lines;
-  lines.push_back(fmt::format("{} published values at QoS {}{}", topics_.size(), settings_.qos,
+  lines.push_back(fmt::format("{} published values at QoS {}{}", outlets_.size(), settings_.qos,
                               settings_.retain ? ", retained" : ""));
   for (std::size_t i = 0; i < std::min(topics_.size(), kTopicsShown); ++i) lines.push_back("value to " + topics_[i]);
   if (topics_.size() > kTopicsShown) lines.push_back(fmt::format("… and {} more", topics_.size() - kTopicsShown));
   return lines;
 }
 
-void Outlets::count() { buffered_.store(waiting_.size() + in_flight_.size(), std::memory_order_relaxed); }
+void Outlets::count() { buffered_.store(waiting_.size() + unsettled_, std::memory_order_relaxed); }
 
 void Outlets::take(OutletQueue& queue, Link link) {
   OutletSample sample;
@@ -56,7 +62,7 @@ void Outlets::take(OutletQueue& queue, Link link) {
 // Without a buffer, only the newest value of each topic is worth keeping: a subscriber wants to know how things stand,
 // not how they stood. With one, the oldest goes.
 void Outlets::make_room(OutletQueue& queue, Link link) {
-  if (settings_.buffer == 0 && (link == Link::down || waiting_.size() + in_flight_.size() > kMaxUnanswered)) {
+  if (settings_.buffer == 0 && (link == Link::down || waiting_.size() + unsettled_ > kMaxUnanswered)) {
     std::unordered_set<std::uint32_t> seen;
     std::deque<OutletSample> newest;
     for (auto sample = waiting_.rbegin(); sample != waiting_.rend(); ++sample)
@@ -67,21 +73,56 @@ void Outlets::make_room(OutletQueue& queue, Link link) {
   }
   const std::size_t most = settings_.buffer == 0 ? SIZE_MAX : settings_.buffer;
   std::uint64_t old = 0;
-  for (; waiting_.size() + in_flight_.size() > most && !waiting_.empty(); ++old) waiting_.pop_front();
+  for (; waiting_.size() + unsettled_ > most && !waiting_.empty(); ++old) waiting_.pop_front();
   if (old > 0) queue.dropped("buffer_full", old);
   count();
 }
 
-void Outlets::compose(const Outlet& outlet, const OutletSample& sample) {
-  if (codec_ != nullptr) {  // the topic says which point it is
-    const wire::Point point{.value = sample.value, .time = sample.time, .quality = sample.quality, .unit = outlet.unit};
-    return codec_->write({&point, 1}, text_);
+void Outlets::compose(std::span<const OutletSample> samples) {
+  if (codec_ != nullptr) {
+    points_.clear();
+    for (const OutletSample& sample : samples) {
+      const Outlet& outlet = outlet_of(sample);
+      points_.push_back({.name = outlet.name,
+                         .value = sample.value,
+                         .time = sample.time,
+                         .quality = sample.quality,
+                         .unit = outlet.unit});
+    }
+    return codec_->write(points_, text_);
   }
+  const OutletSample& sample = samples.front();
+  const Outlet& outlet = outlet_of(sample);
   text_.clear();
   if (settings_.publish_format != Format::array)
     return wire::append_point({sample.value, outlet.boolean, sample.time, sample.quality, outlet.unit}, text_);
   wire::write_array({wire::ElementType::float64, sample.time, 0}, std::span(&sample.value, 1), bytes_);
   text_.assign(bytes_.begin(), bytes_.end());
+}
+
+std::size_t Outlets::bytes_of(const Outlet& outlet) { return kPointBytes + outlet.name.size() + outlet.unit.size(); }
+
+// Moves what goes in the next message to in_flight_: the first that waits and, in formats of points, what waits behind
+// it for the same topic.
+void Outlets::take_next(std::size_t most_bytes) {
+  in_flight_.push_back({-1, {}});
+  std::vector<OutletSample>& samples = in_flight_.back().samples;
+  const Outlet& first = outlet_of(waiting_.front());
+  std::size_t bytes = kFrameBytes + topics_[first.topic].size() + bytes_of(first);
+  do {
+    samples.push_back(waiting_.front());
+    waiting_.pop_front();
+  } while (codec_ != nullptr && !waiting_.empty() && outlet_of(waiting_.front()).topic == first.topic &&
+           (bytes += bytes_of(outlet_of(waiting_.front()))) <= most_bytes);
+  unsettled_ += samples.size();
+}
+
+// The samples of the last message wait again, before all others.
+void Outlets::put_back() {
+  const std::vector<OutletSample>& samples = in_flight_.back().samples;
+  waiting_.insert(waiting_.begin(), samples.begin(), samples.end());
+  unsettled_ -= samples.size();
+  in_flight_.pop_back();
 }
 
 Status Outlets::send(Connection& connection, OutletQueue& queue) {
@@ -90,26 +131,24 @@ Status Outlets::send(Connection& connection, OutletQueue& queue) {
   const std::size_t aliases = std::min<std::size_t>(settings_.topic_aliases, limits.topic_alias_maximum);
   Status status;
   while (!waiting_.empty() && in_flight_.size() < window) {
-    const Outlet& outlet = outlets_.at(index_of(waiting_.front().outlet));
-    const std::string& topic = topics_[outlet.topic];
-    compose(outlet, waiting_.front());
-    Publication publication{topic, text_, settings_.qos, settings_.retain};
+    take_next(std::min(kMaxPointsMessage, limits.packet));
+    const std::size_t topic = outlet_of(in_flight_.back().samples.front()).topic;
+    compose(in_flight_.back().samples);
+    Publication publication{topics_[topic], text_, settings_.qos, settings_.retain};
     if (settings_.message_expiry > 0) publication.expires_in = settings_.message_expiry;
-    if (outlet.topic < aliases) publication.alias = static_cast<std::uint16_t>(outlet.topic + 1);
-    in_flight_.push_back({-1, waiting_.front()});
-    waiting_.pop_front();
+    if (topic < aliases) publication.alias = static_cast<std::uint16_t>(topic + 1);
     const std::size_t before = in_flight_.size();
     const Status sent = connection.publish(publication, in_flight_.back().id);
     if (sent) continue;
     status = sent;
     if (in_flight_.size() < before) break;  // the connection was lost meanwhile, and everything taken back
-    if (sent.error().kind == ErrorKind::exhausted) {
-      queue.dropped("too_large", 1);
-    } else {
-      waiting_.push_front(in_flight_.back().sample);
+    if (sent.error().kind != ErrorKind::exhausted) {
+      put_back();
+      break;
     }
+    queue.dropped("too_large", in_flight_.back().samples.size());
+    unsettled_ -= in_flight_.back().samples.size();
     in_flight_.pop_back();
-    if (sent.error().kind != ErrorKind::exhausted) break;
   }
   count();
   return status;
@@ -119,25 +158,22 @@ Outlets::Settled Outlets::settle(const Answer& answer, OutletQueue& queue) {
   const auto found =
       std::find_if(in_flight_.begin(), in_flight_.end(), [&](const Sent& sent) { return sent.id == answer.id; });
   if (found == in_flight_.end()) return {};
-  const OutletSample sample = found->sample;
+  const std::size_t topic = outlet_of(found->samples.front()).topic, values = found->samples.size();
+  unsettled_ -= values;
   in_flight_.erase(found);
   count();  // before it is settled: nobody sees it twice
   Settled settled{true};
   if (answer.accepted) {
-    queue.delivered(1);
+    queue.delivered(values);
   } else {
-    queue.dropped("refused_by_broker", 1);
-    settled.refusal = fmt::format("the broker refuses values to {}: {}",
-                                  topics_[outlets_.at(index_of(sample.outlet)).topic], answer.why);
+    queue.dropped("refused_by_broker", values);
+    settled.refusal = fmt::format("the broker refuses values to {}: {}", topics_[topic], answer.why);
   }
   return settled;
 }
 
 void Outlets::take_back(OutletQueue& queue) {
-  while (!in_flight_.empty()) {
-    waiting_.push_front(in_flight_.back().sample);
-    in_flight_.pop_back();
-  }
+  while (!in_flight_.empty()) put_back();
   make_room(queue, Link::down);
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Published values on their way to topics: taken from the queue, kept (within bounds) while the broker is away or slow,
 // sent in order, and settled when the broker has them. Exact at any moment: taken = delivered + buffered + dropped.
+//
+// In the formats of points an address may be "topic#name": values that wait for the same topic, one behind the other,
+// then go in one message. None waits for others to come.
 #pragma once
 
 #include <atomic>
@@ -8,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "connect/mqtt/connection.hpp"
@@ -17,7 +21,8 @@
 namespace alara::mqtt {
 
 inline constexpr std::size_t kMaxUnanswered =
-    1000;  // values at the broker without an answer, or waiting for the socket
+    1000;  // messages at the broker without an answer, or waiting for the socket
+inline constexpr std::size_t kMaxPointsMessage = 64u << 10;  // bytes, beyond which values go in another message
 
 class Outlets {
  public:
@@ -47,26 +52,37 @@ class Outlets {
  private:
   struct Outlet {
     std::size_t topic = 0;
+    std::string name;  // of the point; "" = the topic says which
     bool boolean = false;
     std::string unit;
   };
   struct Sent {
     int id = 0;
-    OutletSample sample;
+    std::vector<OutletSample> samples;  // of one topic
   };
 
+  [[nodiscard]] const Outlet& outlet_of(const OutletSample& sample) const {
+    return outlets_.at(index_of(sample.outlet));
+  }
+  [[nodiscard]] static std::size_t bytes_of(const Outlet& outlet);  // of its point in a message, at most
   void make_room(OutletQueue& queue, Link link);
-  void compose(const Outlet& outlet, const OutletSample& sample);
+  void take_next(std::size_t most_bytes);
+  void put_back();
+  void compose(std::span<const OutletSample> samples);
   void count();
 
   const Settings& settings_;  // outlives this
   std::vector<std::string> topics_;
+  std::unordered_map<std::string, std::size_t> topic_numbers_;
+  std::unordered_set<std::string> addresses_;
   std::unordered_map<std::uint32_t, Outlet> outlets_;
 
   std::deque<OutletSample> waiting_;
   std::deque<Sent> in_flight_;
+  std::size_t unsettled_ = 0;  // samples in in_flight_
   std::atomic<std::uint64_t> buffered_{0};
   std::unique_ptr<wire::PointCodec> codec_;  // of format points
+  std::vector<wire::Point> points_;
   std::string text_;
   std::vector<std::uint8_t> bytes_;
 };

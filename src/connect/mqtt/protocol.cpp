@@ -22,7 +22,10 @@ class MqttProtocol final : public Protocol {
            "  cell/points#cnc-07/speed        the point of that name, in messages of points (format: protobuf, "
            "flatbuffers, messagepack); without # the point that has no name\n"
            "  written: line/cnc-07/set gets 21.5; line/cnc-07/set#speed gets {\"speed\":21.5}\n"
-           "  published: line/cnc-07/health gets {\"value\":…,\"time\":…,\"quality\":…,\"unit\":…}";
+           "  published: line/cnc-07/health gets {\"value\":…,\"time\":…,\"quality\":…,\"unit\":…}\n"
+           "  published: cell/points#cnc-07/speed is the point of that name, sent with others that wait for "
+           "cell/points "
+           "(publish_format: protobuf, flatbuffers, messagepack)";
   }
   Result<std::unique_ptr<Connector>> make(const std::string& name, const Node& options,
                                           const std::string& directory) const override {
