@@ -118,7 +118,7 @@ bool Items::next(Item& out) {
   const std::uint8_t lead = *from;
   if (lead < kFixMap || lead >= kNegativeFix) {
     out.kind = Kind::integer;
-    out.whole = static_cast<std::int8_t>(lead);
+    out.whole = lead < kFixMap ? lead : lead - 256;
     out.number = static_cast<double>(out.whole);
     return true;
   }
