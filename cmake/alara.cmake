@@ -56,5 +56,6 @@ function(alara_test name)
     add_dependencies(fast_tests ${name})
   endif()
   gtest_discover_tests(${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} DISCOVERY_MODE PRE_TEST
-                       PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 120)
+                       PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 120
+                                  ENVIRONMENT TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp)
 endfunction()

@@ -4,6 +4,7 @@
 
 #include "connect/can/can.hpp"
 #include "connect/file/protocol.hpp"
+#include "connect/http/http.hpp"
 #include "connect/modbus/modbus.hpp"
 #include "connect/mqtt/protocol.hpp"
 #ifdef ALARA_OPCUA
@@ -15,10 +16,10 @@ namespace alara::node {
 
 std::span<const Protocol* const> protocols() {
   static const std::vector<const Protocol*> kProtocols{
-      &modbus::modbus_protocol(), &mqtt::mqtt_protocol(), &mqtt::sparkplug_protocol(),
-      &file::file_protocol(),     &can::can_protocol(),
+      &modbus::modbus_protocol(), &mqtt::mqtt_protocol(),          &mqtt::sparkplug_protocol(), &file::file_protocol(),
+      &can::can_protocol(),       &http::http_protocol(),
 #ifdef ALARA_OPCUA
-      &opcua::opcua_protocol(),
+      &opcua::opcua_protocol(),   &opcua::opcua_server_protocol(),
 #endif
   };
   return kProtocols;

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/child_process.hpp"
+#include "connect/opcua/browse.hpp"
 #include "connect/opcua/opcua.hpp"
 #include "tests/contract/connector_contract.hpp"
 #include "tests/contract/opcua_test_server.hpp"
@@ -166,6 +167,7 @@ class OpcuaClient : public testing::Test {
     EXPECT_TRUE(eventually([&] { return commands_.acks().size() > before; }));
     return commands_.acks().empty() ? Outcome::timed_out : commands_.acks().back().outcome;
   }
+  [[nodiscard]] bool connected() const { return connector_->stats().connected; }
   [[nodiscard]] bool has(std::uint32_t signal, double value, Quality quality = Quality::good) const {
     if (inlet_.points(signal).empty()) return false;
     const Point last = inlet_.last(signal);
@@ -257,6 +259,63 @@ TEST_F(OpcuaClient, DataFlowAgainAfterARestartOfTheServer) {
   server_.write_speed(8);
   EXPECT_TRUE(eventually([&] { return has(0, 8); }));
   EXPECT_EQ(connector_->stats().connects, 2u);
+}
+
+TEST_F(OpcuaClient, ANodeThatGoesAndComesBackGivesEachValueOnce) {
+  server_.start();
+  server_.add_late_node();
+  make("retry: 20ms\n", {"ns=1;s=speed", "ns=1;s=late"});
+  ASSERT_TRUE(eventually([&] { return has(1, 7); }));
+  server_.remove_late_node();
+  ASSERT_TRUE(eventually([&] { return has(1, 0, Quality::bad); }));
+  server_.add_late_node(8);
+  ASSERT_TRUE(eventually([&] { return has(1, 8); })) << connector_->last_error();
+  for (int value = 9; value < 14; ++value) {
+    server_.write_late(value);
+    ASSERT_TRUE(eventually([&] { return has(1, value); }));
+  }
+  connector_->stop();
+  const auto points = inlet_.points(1);
+  for (int value = 9; value < 14; ++value)
+    EXPECT_EQ(std::ranges::count_if(points, [value](const Point& p) { return p.value == value; }), 1) << value;
+}
+
+TEST_F(OpcuaClient, KeepsWithinWhatTheServerTakesInOneRequest) {
+  server_.limit(2);
+  for (const char* read : {"read: subscribe\n", "read: poll\n"}) {
+    make(read, {"ns=1;s=speed", "ns=1;s=small", "ns=1;s=fixed", "ns=1;s=values#[0]", "ns=1;s=range#High"});
+    ASSERT_TRUE(eventually([&] { return connected(); })) << read << connector_->last_error();
+    EXPECT_TRUE(eventually([&] { return has(0, 1) && has(1, 3) && has(2, 1) && has(3, 10) && has(4, 55); }))
+        << read << connector_->last_error();
+    EXPECT_EQ(connector_->stats().connects, 1u) << read << connector_->last_error();
+    connector_->stop();
+  }
+}
+
+TEST_F(OpcuaClient, NoticesAServerThatIsConnectedButSilent) {
+  for (const char* read : {"read: subscribe\n", "read: poll\n"}) {
+    make(fmt::format("{}silence: 300ms\ntimeout: 300ms\nreconnect_max: 50ms\n", read), {"ns=1;s=speed"});
+    const std::size_t before = inlet_.points(0).size();
+    ASSERT_TRUE(eventually([&] { return inlet_.points(0).size() > before && has(0, 1); })) << read;
+    server_.freeze();
+    EXPECT_TRUE(eventually([&] { return has(0, 0, Quality::bad) && !connected(); })) << read;
+    EXPECT_NE(connector_->last_error(), "");
+    server_.thaw();
+    EXPECT_TRUE(eventually([&] { return has(0, 1); })) << read << connector_->last_error();
+    connector_->stop();
+  }
+}
+
+TEST_F(OpcuaClient, BrowsingGoesOnWhereTheServerCutsItsAnswers) {
+  server_.limit(2);
+  server_.start();
+  SystemClock clock;
+  opcua::Settings settings;
+  settings.endpoint = server_.endpoint();
+  const auto browsed = opcua::browse(settings, {.depth = 1}, clock);
+  ASSERT_TRUE(browsed.has_value()) << browsed.error().text();
+  for (const char* id : {"ns=1;s=speed", "ns=1;s=fixed", "ns=1;s=counted.1", "ns=1;s=start"})
+    EXPECT_NE(std::ranges::find(browsed->nodes, id, &opcua::BrowsedNode::id), browsed->nodes.end()) << id;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "base/child_process.hpp"
 #include "base/result.hpp"
+#include "connect/opcua/ua_loop.hpp"
 
 namespace alara::contract {
 namespace {
@@ -58,7 +59,7 @@ void OpcuaTestServer::start() {
   config.logging = &kSilent;
   UA_ServerConfig_setMinimal(&config, static_cast<UA_UInt16>(port_), nullptr);
   config.tcpReuseAddr = true;
-  UA_Server* server = UA_Server_newWithConfig(&config);
+  UA_Server* server = opcua::new_server(config);
   ALARA_ASSERT(server != nullptr, "a test server");
   state_->server = server;
   const UA_Double speed = 1;
@@ -125,10 +126,14 @@ void OpcuaTestServer::start() {
       },
       1, &argument, 0, nullptr, this, nullptr);
   ALARA_ASSERT(UA_Server_run_startup(server) == UA_STATUSCODE_GOOD, "the port must be free");
+  if (limit_ != 0) {  // only now: what the server itself makes at its start would be too much
+    UA_ServerConfig& running = *UA_Server_getConfig(server);
+    running.maxMonitoredItemsPerCall = running.maxNodesPerRead = running.maxReferencesPerNode = limit_;
+  }
   running_ = true;
-  state_->thread = std::jthread([server](const std::stop_token& stop) {
+  state_->thread = std::jthread([this, server](const std::stop_token& stop) {
     while (!stop.stop_requested()) {
-      UA_Server_run_iterate(server, false);
+      if (!frozen_) UA_Server_run_iterate(server, false);
       std::this_thread::sleep_for(std::chrono::microseconds(500));
     }
   });
@@ -171,9 +176,14 @@ double OpcuaTestServer::read(const std::string& name, std::size_t element) const
   return number;
 }
 
-void OpcuaTestServer::add_late_node() {
-  const UA_Double seven = 7;
-  add(state_->server, "late", &seven, UA_TYPES[UA_TYPES_DOUBLE]);
+void OpcuaTestServer::add_late_node(double value) { add(state_->server, "late", &value, UA_TYPES[UA_TYPES_DOUBLE]); }
+
+void OpcuaTestServer::remove_late_node() { UA_Server_deleteNode(state_->server, node("late"), true); }
+
+void OpcuaTestServer::write_late(double value) {
+  UA_Variant variant;
+  UA_Variant_setScalar(&variant, &value, &UA_TYPES[UA_TYPES_DOUBLE]);
+  ALARA_ASSERT(UA_Server_writeValue(state_->server, node("late"), variant) == UA_STATUSCODE_GOOD, "a test value");
 }
 
 }  // namespace alara::contract

@@ -33,7 +33,16 @@ class OpcuaTestServer {
   // "ns=1;s=pump" with the method "ns=1;s=start" (one Double).
   [[nodiscard]] double called_with() const { return called_with_; }
   [[nodiscard]] int calls() const { return calls_; }
-  void add_late_node();  // "ns=1;s=late" (Double, 7)
+  void add_late_node(double value = 7);  // "ns=1;s=late" (Double)
+  void remove_late_node();
+  void write_late(double value);
+
+  // From the next start on the server takes no more than so many nodes in one request, and shows no more than so many
+  // references in one answer.
+  void limit(std::uint32_t operations) { limit_ = operations; }
+  // The server's thread does nothing: connections stay open, nobody answers.
+  void freeze() { frozen_ = true; }
+  void thaw() { frozen_ = false; }
 
  private:
   struct State;
@@ -44,6 +53,8 @@ class OpcuaTestServer {
   std::atomic<std::uint64_t> reads_{0};
   std::atomic<double> called_with_{0};
   std::atomic<int> calls_{0};
+  std::atomic<bool> frozen_{false};
+  std::uint32_t limit_ = 0;
   std::unique_ptr<State> state_;
 };
 

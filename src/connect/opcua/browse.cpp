@@ -49,7 +49,27 @@ class Walk {
                                                      : response->responseHeader.serviceResult));
     for (const auto& reference : std::span(response->results[0].references, response->results[0].referencesSize))
       ALARA_CHECK(visit(reference, owner, depth));
-    return {};
+    return rest_of(response->results[0].continuationPoint, owner, depth);
+  }
+  // Servers cut long answers; the rest is asked for until there is none.
+  Status rest_of(const UA_ByteString& point, std::size_t owner, int depth) {
+    if (point.length == 0) return {};
+    UA_BrowseNextRequest request;
+    UA_BrowseNextRequest_init(&request);
+    request.continuationPoints = const_cast<UA_ByteString*>(&point);
+    request.continuationPointsSize = 1;
+    request.releaseContinuationPoints = out_.cut;
+    Ua<UA_BrowseNextResponse, UA_TYPES_BROWSENEXTRESPONSE> response;
+    *response = UA_Client_Service_browseNext(session_.client(), request);
+    if (out_.cut) return {};
+    if (response->responseHeader.serviceResult != UA_STATUSCODE_GOOD || response->resultsSize != 1 ||
+        response->results[0].statusCode != UA_STATUSCODE_GOOD)
+      return fail(ErrorKind::refused, "the server does not go on with its answer: {}",
+                  name_of(response->resultsSize == 1 ? response->results[0].statusCode
+                                                     : response->responseHeader.serviceResult));
+    for (const auto& reference : std::span(response->results[0].references, response->results[0].referencesSize))
+      ALARA_CHECK(visit(reference, owner, depth));
+    return rest_of(response->results[0].continuationPoint, owner, depth);
   }
   Browsed take() { return std::move(out_); }
 

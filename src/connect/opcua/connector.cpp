@@ -15,7 +15,7 @@ namespace {
 constexpr Nanos kLasting = 5 * kSecond;           // a session that lasts so long starts the back-off afresh
 constexpr Nanos kCommandLook = 2 * kMillisecond;  // how long a command may lie while the network is quiet
 constexpr Nanos kQuietLook = 50 * kMillisecond;   // … when there is nothing to command
-constexpr std::size_t kItemsPerRequest = 1000, kReadsPerRequest = 500, kMostSamplesPerPush = 4096;
+constexpr std::size_t kMostSamplesPerPush = 4096;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 std::uint64_t next_random(std::uint64_t& state) {  // SplitMix64 (Steele, Lea, Flood 2014)
@@ -151,6 +151,7 @@ void OpcuaConnector::wait(Nanos until, const std::stop_token& stop) {
 Status OpcuaConnector::live(const std::stop_token& stop) {
   for (Target& target : targets_) {
     target.refused = false;
+    target.item = 0;
     auto node = session_->resolve(target.address.node);
     if (node)
       target.node = std::move(*node);
@@ -202,8 +203,9 @@ Status OpcuaConnector::monitor(Group& group, std::span<Target* const> targets) {
   UA_DataChangeFilter filter;
   UA_DataChangeFilter_init(&filter);
   filter.trigger = UA_DATACHANGETRIGGER_STATUSVALUETIMESTAMP;
-  for (std::size_t first = 0; first < targets.size(); first += kItemsPerRequest) {
-    const auto part = targets.subspan(first, std::min(kItemsPerRequest, targets.size() - first));
+  const std::size_t most = session_->limits().items;
+  for (std::size_t first = 0; first < targets.size(); first += most) {
+    const auto part = targets.subspan(first, std::min(most, targets.size() - first));
     std::vector<UA_MonitoredItemCreateRequest> items;
     std::vector<void*> contexts;
     for (Target* target : part) {
@@ -233,6 +235,7 @@ Status OpcuaConnector::monitor(Group& group, std::span<Target* const> targets) {
                   name_of(response->responseHeader.serviceResult));
     for (std::size_t i = 0; i < part.size(); ++i) {
       part[i]->refused = false;
+      part[i]->item = response->results[i].monitoredItemId;
       if (response->results[i].statusCode != UA_STATUSCODE_GOOD)
         refuse(*part[i], name_of(response->results[i].statusCode));
     }
@@ -252,8 +255,9 @@ Status OpcuaConnector::poll(Group& group) {
   std::vector<Target*> wanted;
   for (Target* target : group.targets)
     if (!target->refused) wanted.push_back(target);
-  for (std::size_t first = 0; first < wanted.size(); first += kReadsPerRequest)
-    ALARA_CHECK(poll(std::span(wanted).subspan(first, std::min(kReadsPerRequest, wanted.size() - first))));
+  const std::size_t most = session_->limits().reads;
+  for (std::size_t first = 0; first < wanted.size(); first += most)
+    ALARA_CHECK(poll(std::span(wanted).subspan(first, std::min(most, wanted.size() - first))));
   stats_.polls_done.fetch_add(1, std::memory_order_relaxed);
   return {};
 }
@@ -289,6 +293,10 @@ Status OpcuaConnector::retry_refused() {
       auto node = session_->resolve(target->address.node);
       if (!node) continue;
       target->node = std::move(*node);
+      // Of a node that went away the server may still know the old watch: two would give every value twice.
+      if (target->item != 0)
+        UA_Client_MonitoredItems_deleteSingle(session_->client(), group.subscription, target->item);
+      target->item = 0;
       again.push_back(target);
     }
     if (again.empty()) continue;

@@ -38,6 +38,7 @@ class OpcuaConnector final : public Connector {
     Address address;
     Nanos period = 0;
     UaNodeId node;         // in the present session
+    UA_UInt32 item = 0;    // by which the server watches it; 0: it does not
     bool refused = false;  // by the server, by itself
     OpcuaConnector* connector = nullptr;
   };

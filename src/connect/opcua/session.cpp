@@ -9,6 +9,7 @@
 
 #include "base/quantity.hpp"
 #include "connect/opcua/trust.hpp"
+#include "connect/opcua/ua_loop.hpp"
 
 namespace alara::opcua {
 namespace {
@@ -25,7 +26,7 @@ Result<std::vector<std::uint8_t>> certificate_of_server(const Settings& settings
   config.logging = const_cast<UA_Logger*>(&logger);
   UA_ClientConfig_setDefault(&config);
   config.timeout = millis(settings.timeout);
-  UA_Client* client = UA_Client_newWithConfig(&config);
+  UA_Client* client = new_client(config);
   UA_EndpointDescription* endpoints = nullptr;
   std::size_t count = 0;
   const UA_StatusCode status = UA_Client_getEndpoints(client, settings.endpoint.c_str(), &count, &endpoints);
@@ -70,6 +71,7 @@ Result<std::unique_ptr<Session>> Session::open(const Settings& settings, Clock& 
   ALARA_CHECK(session->configure(settings));
   ALARA_CHECK(session->connect(settings, clock, stopped));
   ALARA_CHECK(session->read_namespaces());
+  session->read_limits();
   return session;
 }
 
@@ -111,7 +113,7 @@ Status Session::configure(const Settings& settings) {
     token->password = owned(*password);
     UA_ExtensionObject_setValue(&config.userIdentityToken, token, &UA_TYPES[UA_TYPES_USERNAMEIDENTITYTOKEN]);
   }
-  client_ = UA_Client_newWithConfig(&config);
+  client_ = new_client(config);
   if (client_ == nullptr) return fail(ErrorKind::exhausted, "no memory for an OPC UA client");
   return {};
 }
@@ -182,6 +184,20 @@ Status Session::read_namespaces() {
   for (const UA_String& uri : std::span(static_cast<UA_String*>(value->data), value->arrayLength))
     namespaces_.emplace_back(view(uri));
   return {};
+}
+
+// Servers that say nothing, or 0, have no limit to tell.
+void Session::read_limits() {
+  const auto read = [this](UA_UInt32 id, std::size_t& limit) {
+    UaVariant value;
+    if (UA_Client_readValueAttribute(client_, UA_NODEID_NUMERIC(0, id), &*value) != UA_STATUSCODE_GOOD ||
+        !UA_Variant_hasScalarType(&*value, &UA_TYPES[UA_TYPES_UINT32]))
+      return;
+    const UA_UInt32 told = *static_cast<UA_UInt32*>(value->data);
+    if (told != 0) limit = std::min<std::size_t>(limit, told);
+  };
+  read(UA_NS0ID_SERVER_SERVERCAPABILITIES_OPERATIONLIMITS_MAXNODESPERREAD, limits_.reads);
+  read(UA_NS0ID_SERVER_SERVERCAPABILITIES_OPERATIONLIMITS_MAXMONITOREDITEMSPERCALL, limits_.items);
 }
 
 Result<UaNodeId> Session::resolve(const NodeName& name) const {

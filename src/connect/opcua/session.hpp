@@ -27,6 +27,11 @@ class Session {
   [[nodiscard]] UA_Client* client() const { return client_; }
   // Lets the network work for at most `wait`; fails when the session is lost or the server silent.
   [[nodiscard]] Status iterate(Nanos wait);
+  // How many nodes the server takes in one request, within what we would ask for at most.
+  struct Limits {
+    std::size_t items = 1000, reads = 500;
+  };
+  [[nodiscard]] const Limits& limits() const { return limits_; }
   // As the server's namespace table has it now.
   [[nodiscard]] Result<UaNodeId> resolve(const NodeName& name) const;
 
@@ -36,6 +41,7 @@ class Session {
   [[nodiscard]] Status secure(UA_ClientConfig& config, const Settings& settings);
   [[nodiscard]] Status connect(const Settings& settings, Clock& clock, const std::function<bool()>& stopped);
   [[nodiscard]] Status read_namespaces();
+  void read_limits();
   static void note(void* session, UA_LogLevel level, UA_LogCategory category, const char* format, va_list arguments);
 
   UA_Client* client_ = nullptr;
@@ -43,6 +49,7 @@ class Session {
   std::string last_note_;  // what the library last complained of
   std::string silent_;     // set by its watchdogs
   std::vector<std::string> namespaces_;
+  Limits limits_;
 };
 
 [[nodiscard]] std::string name_of(UA_StatusCode status);

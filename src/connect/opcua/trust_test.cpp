@@ -83,6 +83,17 @@ TEST_F(Pki, AFileCanBeAcceptedAndNonsenseCanNot) {
   EXPECT_EQ(trust.trusted().size(), 1u);
 }
 
+TEST_F(Pki, StrangersCanNotFillTheDisk) {
+  Identity stranger = made(folder + "/stranger");
+  const TrustList trust(folder);
+  for (std::size_t i = 0; i < TrustList::kMostRejected + 6; ++i) {
+    stranger.certificate.back() = static_cast<std::uint8_t>(i);  // another signature, so another certificate
+    ASSERT_TRUE(trust.reject(stranger.certificate).has_value());
+  }
+  EXPECT_EQ(trust.entries().size(), TrustList::kMostRejected);
+  EXPECT_FALSE(trust.trusts(stranger.certificate));
+}
+
 TEST_F(Pki, WhatIsNoCertificateIsRefused) {
   EXPECT_FALSE(inspect_certificate({}).has_value());
   const std::vector<std::uint8_t> nonsense{0x30, 0x82, 0xFF, 0xFF, 1, 2, 3};

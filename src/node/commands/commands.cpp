@@ -60,7 +60,7 @@ int run_command_line(int argc, char** argv, std::span<const bench::Bench> benche
   for (const auto add :
        {add_run_command, add_check_command, add_explain_command, add_test_command, add_sim_command, add_demo_command,
         add_probe_command, add_connectors_command, add_model_command, add_doctor_command, add_bench_command,
-        add_reference_command, add_browse_command, add_trust_command})
+        add_reference_command, add_browse_command, add_trust_command, add_import_command})
     add(app, line);
   if (argc <= 1) {
     fmt::print(stderr, "{}", app.help());

@@ -43,6 +43,7 @@ void add_bench_command(CLI::App& app, CommandLine& line);
 void add_reference_command(CLI::App& app, CommandLine& line);
 void add_browse_command(CLI::App& app, CommandLine& line);
 void add_trust_command(CLI::App& app, CommandLine& line);
+void add_import_command(CLI::App& app, CommandLine& line);
 
 // What the user can mend, in the file or on the command line, is kBadUsage.
 [[nodiscard]] int exit_code_of(const Error& error);

@@ -40,9 +40,10 @@ TEST(Candump, ReadsRemoteAndFdFrames) {
 TEST(Candump, SaysWhatIsWrong) {
   EXPECT_EQ(parse_candump("").error().kind, ErrorKind::not_found);
   EXPECT_EQ(parse_candump("(1.0) can0 20000004#0004000000000000").error().kind, ErrorKind::not_found) << "error frame";
-  for (const char* bad : {"can0", "can0 12#00", "can0 FFF#00", "can0 123#0", "can0 123#001122334455667788",
-                          "can0 123#R9", "can0 123 [3] 01 02", "can0 123 3 01", "(x) can0 123#00", "(1.0 can0 123#00",
-                          "can0 123##", "can0 123##3001122334455667788", "can0 123 [99] 00", "can0 123 [2] 0 00"})
+  for (const char* bad :
+       {"can0", "can0 12#00", "can0 FFF#00", "can0 123#0", "can0 123#001122334455667788", "can0 123#R9",
+        "can0 123 [3] 01 02", "can0 123 3 01", "(x) can0 123#00", "(34649075137) can0 123#00", "(1.0 can0 123#00",
+        "can0 123##", "can0 123##3001122334455667788", "can0 123 [99] 00", "can0 123 [2] 0 00"})
     EXPECT_EQ(parse_candump(bad).error().kind, ErrorKind::corrupt) << bad;
 }
 

@@ -11,6 +11,7 @@ namespace {
 // Sizes a CAN FD frame can have, by its length code.
 constexpr std::array<std::uint8_t, 16> kFdSizes{0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64};
 constexpr std::uint32_t kErrorFrame = 0x20000000;  // candump writes error frames with this bit in the id
+constexpr Nanos kMostSeconds = 9'000'000'000;      // nanoseconds reach a little further
 constexpr char kBell = '\a';
 
 int digit_of(char c) {
@@ -71,7 +72,8 @@ Result<std::optional<Nanos>> take_time(std::string_view& line) {
       dot = true;
       continue;
     }
-    if (c < '0' || c > '9' || seconds > 9'000'000'000) return fail(ErrorKind::corrupt, "'{}' is no time", text);
+    if (c < '0' || c > '9' || (!dot && seconds >= kMostSeconds / 10))
+      return fail(ErrorKind::corrupt, "'{}' is no time", text);
     any = true;
     if (!dot) {
       seconds = seconds * 10 + (c - '0');
@@ -92,6 +94,11 @@ std::string_view take_word(std::string_view& line) {
   return word;
 }
 
+// Classic frames carry up to 8 bytes, CAN FD frames the sizes that its length codes can say.
+bool has_size_of_a_frame(const Frame& frame) {
+  return frame.fd ? std::ranges::find(kFdSizes, frame.size) != kFdSizes.end() : frame.size <= 8;
+}
+
 // "123#2A36", "123#R4", "12345678##12A36": id, then data.
 Status take_compact(std::string_view text, Frame& frame) {
   const std::size_t hash = text.find('#');
@@ -110,8 +117,7 @@ Status take_compact(std::string_view text, Frame& frame) {
   } else if (const std::size_t code = data.find('_'); code != std::string_view::npos) {
     data = data.substr(0, code);  // a raw length code beyond 8
   }
-  if (!take_data(data, frame.fd ? kMostData : 8, frame) ||
-      (frame.fd && std::ranges::find(kFdSizes, frame.size) == kFdSizes.end()))
+  if (!take_data(data, frame.fd ? kMostData : 8, frame) || !has_size_of_a_frame(frame))
     return fail(ErrorKind::corrupt, "'{}' has no data of a CAN frame", text);
   return {};
 }
@@ -129,8 +135,9 @@ Status take_spaced(std::string_view rest, Frame& frame) {
   frame.fd = length.size() == 4 && length[1] == '0';  // "[08]": candump writes CAN FD lengths with two digits
   if (size > 8) frame.fd = true;
   if (trim(rest).starts_with("remote")) {
+    if (frame.fd) return fail(ErrorKind::corrupt, "CAN FD has no remote frames, '{}' says one", length);
     frame.remote = true;
-    frame.size = static_cast<std::uint8_t>(std::min<std::size_t>(size, 8));
+    frame.size = static_cast<std::uint8_t>(size);
     return {};
   }
   std::string digits;
@@ -139,8 +146,8 @@ Status take_spaced(std::string_view rest, Frame& frame) {
     if (byte.size() != 2) return fail(ErrorKind::corrupt, "{} bytes were announced, {} are there", size, i);
     digits += byte;
   }
-  if (size > kMostData || !take_data(digits, kMostData, frame))
-    return fail(ErrorKind::corrupt, "no data of a CAN frame");
+  if (!take_data(digits, kMostData, frame) || !has_size_of_a_frame(frame))
+    return fail(ErrorKind::corrupt, "'{}' is no length of a CAN frame's data", length);
   return {};
 }
 
