@@ -165,7 +165,7 @@ const Schema& options_schema() {
 namespace {
 
 Result<Endpoint> endpoint_of(const Options& options, std::string_view key) {
-  auto endpoint = parse_endpoint(options.text(key));
+  auto endpoint = parse_endpoint(options.text(key), "tcp", kModbusPort);
   if (!endpoint) endpoint.error().where = options.where(key);
   return endpoint;
 }

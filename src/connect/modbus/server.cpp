@@ -11,7 +11,7 @@
 #include <cstring>
 #include <future>
 
-#include "connect/modbus/endpoint.hpp"
+#include "base/endpoint.hpp"
 #include "connect/modbus/telemetry.hpp"
 
 namespace alara::modbus {

@@ -4,13 +4,14 @@
 
 #include <optional>
 
+#include "base/endpoint.hpp"
 #include "connect/modbus/address.hpp"
-#include "connect/modbus/endpoint.hpp"
 #include "connect/modbus/plan.hpp"
 #include "connect/modbus/serial_port.hpp"
 
 namespace alara::modbus {
 
+inline constexpr std::uint16_t kModbusPort = 502;
 inline constexpr std::size_t kMostInFlight = 16;
 
 // Requests of TCP clients are passed to the same line or device.

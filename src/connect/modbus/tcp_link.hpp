@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "connect/modbus/endpoint.hpp"
+#include "base/endpoint.hpp"
 #include "connect/modbus/link.hpp"
 
 namespace alara::modbus {

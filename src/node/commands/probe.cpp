@@ -22,7 +22,7 @@ Result<modbus::Settings> settings_of(const ProbeOptions& options) {
   modbus::Settings settings;
   ALARA_TRY(settings.timeout, parse_duration(options.timeout));
   if (!options.place.starts_with('/')) {
-    ALARA_TRY(settings.endpoint, modbus::parse_endpoint(options.place));
+    ALARA_TRY(settings.endpoint, parse_endpoint(options.place, "tcp", modbus::kModbusPort));
     return settings;
   }
   modbus::SerialLine& line = settings.serial.emplace();
