@@ -56,7 +56,8 @@ function(alara_test name)
     add_dependencies(fast_tests ${name})
   endif()
   gtest_discover_tests(${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} DISCOVERY_MODE PRE_TEST
-                       PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 120)
+                       PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 120
+                                  ENVIRONMENT TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp)
 endfunction()
 
 # alara_flatbuffers(<name> <schema>.fbs) makes the interface target <name>, with <schema>_generated.h on its include path.

@@ -144,6 +144,13 @@ std::size_t encode_exception(std::uint16_t transaction, std::uint8_t unit, std::
   return finish(transaction, unit, 2, out.data());
 }
 
+std::size_t encode_frame(std::uint16_t transaction, std::uint8_t unit, std::span<const std::uint8_t> pdu,
+                         std::span<std::uint8_t, kMaxModbusFrame> out) {
+  ALARA_ASSERT(!pdu.empty() && pdu.size() <= kMaxModbusPdu, "a PDU has 1 to 253 bytes");
+  std::memcpy(out.data() + kModbusHeader, pdu.data(), pdu.size());
+  return finish(transaction, unit, pdu.size(), out.data());
+}
+
 ModbusException parse_request(std::span<const std::uint8_t> pdu, ModbusRequest& request) {
   if (pdu.empty() || !known(pdu[0])) return ModbusException::illegal_function;
   request = {};

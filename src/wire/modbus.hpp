@@ -78,6 +78,10 @@ std::size_t encode_answer(std::uint16_t transaction, std::uint8_t unit, const Mo
 std::size_t encode_exception(std::uint16_t transaction, std::uint8_t unit, std::uint8_t function,
                              ModbusException exception, std::span<std::uint8_t, kMaxModbusFrame> out);
 
+// Puts the header before a PDU of 1 to 253 bytes.
+std::size_t encode_frame(std::uint16_t transaction, std::uint8_t unit, std::span<const std::uint8_t> pdu,
+                         std::span<std::uint8_t, kMaxModbusFrame> out);
+
 // Server side: reads a request strictly. Anything but `none` is the exception that it deserves; `request` is then
 // meaningless.
 [[nodiscard]] ModbusException parse_request(std::span<const std::uint8_t> pdu, ModbusRequest& request);

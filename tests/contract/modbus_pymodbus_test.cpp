@@ -135,8 +135,9 @@ TEST_F(Pymodbus, IsProbed) {
   SystemClock clock;
   modbus::Probe found;
   ASSERT_TRUE(eventually([&] {
-    auto probed =
-        modbus::probe({"127.0.0.1", device_->port()}, *modbus::parse_address("holding/40", {}), kSecond, clock);
+    modbus::Settings settings;
+    settings.endpoint = {"127.0.0.1", device_->port()};
+    auto probed = modbus::probe(settings, *modbus::parse_address("holding/40", {}), clock);
     if (probed) found = *probed;
     return probed.has_value();
   }));

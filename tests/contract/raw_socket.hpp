@@ -30,6 +30,14 @@ class RawSocket {
 
   [[nodiscard]] bool connected() const { return connected_; }
   void send(std::string_view bytes) const { static_cast<void>(!::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL)); }
+  // The next bytes, as many as come at once; nothing when none do within 20 s.
+  [[nodiscard]] std::vector<std::uint8_t> receive() const {
+    std::vector<std::uint8_t> bytes(4096);
+    pollfd waiting{fd_, POLLIN, 0};
+    const ssize_t got = poll(&waiting, 1, 20'000) == 1 ? recv(fd_, bytes.data(), bytes.size(), 0) : 0;
+    bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    return bytes;
+  }
   // Reads away what comes until the peer ends the connection; false when it does not within 20 s.
   [[nodiscard]] bool closed_by_peer() const {
     std::array<char, 4096> ignored{};

@@ -65,7 +65,7 @@ std::vector<std::string> HttpConnector::explain() const {
   if (!settings_.listen_host.empty()) {
     lines.push_back(fmt::format("listen on http://{}:{}{}", settings_.listen_host, settings_.listen_port,
                                 settings_.token_file.empty() ? "" : ", with a token"));
-    for (const std::string& path : intake_.paths()) lines.push_back("POST " + path + " (JSON)");
+    for (const std::string& path : intake_.json().paths()) lines.push_back("POST " + path + " (JSON)");
     if (intake_.lines() > 0)
       lines.push_back(fmt::format("POST /write or /api/v2/write (line protocol, {} signals)", intake_.lines()));
   }

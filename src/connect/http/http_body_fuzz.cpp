@@ -28,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   }
   const std::string_view body(reinterpret_cast<const char*>(bytes), size);
   Tally json, lines;
-  const auto first = intake.take_json("/a", body, 0, 0, json);
+  const auto first = intake.json().take("/a", body, 0, 0, json);
   const auto second = intake.take_lines(body, 1, 0, 0, lines);
   if (first.accepted != json.accepted || first.rejected != json.rejected) __builtin_trap();
   if (second.accepted != lines.accepted || second.rejected != lines.rejected) __builtin_trap();

@@ -144,6 +144,8 @@ TEST_F(HttpTest, RefusesStrangersLargeBodiesUnknownPathsAndNonsense) {
 
 TEST_F(HttpTest, APeerThatSendsHalfARequestHoldsUpNobody) {
   listen("", {"/a"});
+  // A whole request first: the library's tables are made by the first one, unseen by ThreadSanitizer.
+  ASSERT_TRUE(post("/a", "4"));
   std::vector<int> slow;
   for (int i = 0; i < 3; ++i) {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

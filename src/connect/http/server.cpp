@@ -26,13 +26,13 @@ void answer(httplib::Response& response, int status, const nlohmann::ordered_jso
   response.set_content(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n", "application/json");
 }
 
-void answer(httplib::Response& response, const Receipt& receipt) {
+void answer(httplib::Response& response, const wire::Receipt& receipt) {
   if (receipt.rejected == 0) {
     response.status = kNoContent;
     return;
   }
   nlohmann::ordered_json refusals = nlohmann::ordered_json::array();
-  for (const Receipt::Refusal& refusal : receipt.refusals)
+  for (const wire::Receipt::Refusal& refusal : receipt.refusals)
     refusals.push_back({{"line", refusal.line}, {"reason", refusal.reason}});
   answer(response, kBadRequest,
          {{"accepted", receipt.accepted}, {"rejected", receipt.rejected}, {"refusals", std::move(refusals)}});
@@ -73,14 +73,14 @@ struct PushServer::State {
       return;
     }
     const bool lines = request.path == "/write" || request.path == "/api/v2/write";
-    if (!intake.knows(request.path) && !(lines && intake.lines() > 0)) {
+    if (!intake.json().knows(request.path) && !(lines && intake.lines() > 0)) {
       stats.errors.fetch_add(1, std::memory_order_relaxed);
       return answer(response, kNotFound, {{"error", "no signal is bound to " + request.path}});
     }
     const std::lock_guard lock(mutex);
     const Nanos wall = clock.wall(), monotonic = clock.monotonic();
     stats.last_progress.store(monotonic, std::memory_order_relaxed);
-    if (!lines) return answer(response, intake.take_json(request.path, request.body, wall, monotonic, inlet));
+    if (!lines) return answer(response, intake.json().take(request.path, request.body, wall, monotonic, inlet));
     Nanos unit = settings.time_unit;
     if (request.has_param("precision")) {
       const std::string named = request.get_param_value("precision");

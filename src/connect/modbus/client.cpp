@@ -37,6 +37,15 @@ Status check_writable(const Address& address) {
   return {};
 }
 
+// Behind a serial line.
+Status check_unit(const Address& address) {
+  if (address.unit == 0 || address.unit > wire::kLastRtuUnit)
+    return fail(ErrorKind::bad_input,
+                "unit {} can not be asked on a serial line; units are 1 to {} (0 is a broadcast, which nobody answers)",
+                address.unit, wire::kLastRtuUnit);
+  return {};
+}
+
 Status check_readable(const Address& address, const Limits& limits) {
   if (!is_of_bits(address.table) && address.count > limits.max_registers)
     return fail(ErrorKind::bad_input, "the value has {} registers, but max_registers is {}", address.count,
@@ -55,7 +64,8 @@ void Client::bind(std::span<const SignalBinding> signals, std::span<const Actuat
   actuators_.clear();
   for (const SignalBinding& binding : signals) {
     auto address = parse_address(binding.address, settings_.defaults);
-    const Status readable = address ? check_readable(*address, settings_.limits) : Status{};
+    Status readable = address ? check_readable(*address, settings_.limits) : Status{};
+    if (address && readable && settings_.serial) readable = check_unit(*address);
     if (!address || !readable) {
       refuse(errors, binding.name, binding.where, !address ? address.error() : readable.error());
       continue;
@@ -68,7 +78,8 @@ void Client::bind(std::span<const SignalBinding> signals, std::span<const Actuat
   telemetry_->stats.expected_every.store(shortest);
   for (const ActuatorBinding& binding : actuators) {
     const auto address = parse_address(binding.address, settings_.defaults);
-    const Status writable = address ? check_writable(*address) : Status{};
+    Status writable = address ? check_writable(*address) : Status{};
+    if (address && writable && settings_.serial) writable = check_unit(*address);
     if (!address || !writable) {
       refuse(errors, binding.name, binding.where, !address ? address.error() : writable.error());
       continue;
@@ -81,7 +92,7 @@ std::vector<std::string> Client::explain() const {
   std::vector<std::uint32_t> all(tags_.size());
   std::iota(all.begin(), all.end(), 0u);
   auto lines = explain_reads(plan_reads(tags_, all, settings_.limits));
-  lines.front() = fmt::format("{} (unit {}): {}", settings_.endpoint.text(), settings_.defaults.unit, lines.front());
+  lines.front() = fmt::format("{} (unit {}): {}", settings_.place(), settings_.defaults.unit, lines.front());
   if (!actuators_.empty())
     lines.push_back(fmt::format("{} actuators, written before anything is read", actuators_.size()));
   return lines;
@@ -122,6 +133,11 @@ void Client::counters(std::vector<Counter>& out) const {
   add("stray_answers", telemetry_->stray_answers);
   add("malformed_answers", telemetry_->malformed);
   add("exceptions", telemetry_->exceptions);
+  if (settings_.gateway) add("relayed_requests", telemetry_->relayed);
+  if (settings_.serial) {
+    add("noise_bytes", telemetry_->noise_bytes);
+    add("silent_units", telemetry_->silent_units);
+  }
   add("quarantined_signals", telemetry_->quarantined);
   add("requests_planned", telemetry_->requests);
 }

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// One TCP connection from a client to a device: connects without blocking, sends whole frames, hands over whole frames.
-// Confined to the loop's thread. It judges the stream (corrupt headers end it), not the answers.
+// The way from a client to its devices: a TCP connection or a serial line. It sends requests and hands over answers; it
+// judges frames, not what they say. Confined to the loop's thread.
 #pragma once
 
 #include <memory>
-#include <span>
-#include <vector>
 
 #include "base/io_loop.hpp"
-#include "connect/modbus/endpoint.hpp"
-#include "core/connector.hpp"
+#include "connect/modbus/settings.hpp"
+#include "connect/modbus/telemetry.hpp"
 #include "wire/modbus.hpp"
 
 namespace alara::modbus {
+
+struct Outgoing {
+  std::uint16_t transaction = 0;
+  std::uint8_t unit = 0;
+  wire::ModbusRequest request;
+};
 
 class Link {
  public:
@@ -22,45 +26,27 @@ class Link {
     virtual ~Owner() = default;
     virtual void link_up() = 0;
     virtual void link_down(const Error& why) = 0;  // after a failed open() too; the link is closed by then
+    // An answer. Where answers carry no number, it is that of the request they fit.
     virtual void link_frame(const wire::ModbusFrame& frame, Nanos arrival) = 0;
+    virtual void link_stray(std::uint8_t unit) { static_cast<void>(unit); }  // an answer that fits no request
+    // The answer to this request came, but with a wrong checksum or cut off. It will not come again.
+    virtual void link_damaged(std::uint16_t transaction, Nanos arrival) {
+      static_cast<void>(transaction), static_cast<void>(arrival);
+    }
     virtual void link_quiet() {}  // all frames that had arrived together are handed over
   };
 
-  Link(IoLoop& loop, Clock& clock, Endpoint endpoint, Nanos timeout, Owner& owner, ConnectorStats& stats);
-  ~Link();
-  Link(const Link&) = delete;
-  Link& operator=(const Link&) = delete;
-
-  void open();   // link_up() or link_down() follows, never from within
-  void close();  // silently
-  [[nodiscard]] bool up() const { return state_ == State::up; }
-  // Takes a whole frame. Bytes that the socket does not take at once are kept; a broken connection shows later.
-  void send(std::span<const std::uint8_t> frame);
-
- private:
-  enum class State : std::uint8_t { closed, resolving, connecting, up };
-
-  void connect_to(const SocketAddress& address);
-  void on_event(std::uint32_t events);
-  void on_connected();
-  void receive();
-  void flush();
-  void fail_link(ErrorKind kind, std::string why);
-  void watch();
-
-  IoLoop& loop_;
-  Clock& clock_;
-  const Endpoint endpoint_;
-  const Nanos timeout_;
-  Owner& owner_;
-  ConnectorStats& stats_;
-  Resolver resolver_;
-  wire::ModbusFrameReader reader_;
-  std::vector<std::uint8_t> unsent_;
-  int fd_ = -1;
-  State state_ = State::closed;
-  std::size_t attempt_ = 0;
-  IoLoop::TimerId timer_ = IoLoop::TimerId::none;  // limit of connecting
+  virtual ~Link() = default;
+  virtual void open() = 0;   // link_up() or link_down() follows, never from within
+  virtual void close() = 0;  // silently
+  [[nodiscard]] virtual bool up() const = 0;
+  // Takes a request; a broken connection shows later. Returns how long request and answer take on the line.
+  virtual Nanos send(const Outgoing& out) = 0;
+  // Until when the line must be left quiet before the next send().
+  [[nodiscard]] virtual Nanos quiet_until() const { return 0; }
 };
+
+[[nodiscard]] std::unique_ptr<Link> make_link(const Settings& settings, IoLoop& loop, Clock& clock, Link::Owner& owner,
+                                              Telemetry& telemetry);
 
 }  // namespace alara::modbus

@@ -11,8 +11,10 @@ namespace {
 constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
 // Slots lie on whole milliseconds, so that many devices on one loop share its wake-ups.
 constexpr Nanos kGrid = kMillisecond;
-constexpr int kTimeoutsBeforeRest = 2;
-constexpr std::size_t kUnits = 256;
+
+bool of_several_units(const std::vector<Tag>& tags) {
+  return !std::ranges::all_of(tags, [&](const Tag& tag) { return tag.address.unit == tags.front().address.unit; });
+}
 
 }  // namespace
 
@@ -22,9 +24,8 @@ Poller::Poller(std::vector<Tag> tags, const Settings& settings, std::uint64_t ph
       telemetry_(telemetry),
       tags_(std::move(tags)),
       bad_(tags_.size()),
-      quarantined_(tags_.size()) {
-  const auto same_unit = [this](const Tag& tag) { return tag.address.unit == tags_.front().address.unit; };
-  if (!std::ranges::all_of(tags_, same_unit)) units_.resize(kUnits);
+      quarantined_(tags_.size()),
+      units_(settings, of_several_units(tags_), telemetry) {
   plan();
 }
 
@@ -115,7 +116,7 @@ void Poller::skip_to(Rate& rate, Nanos now) {
 }
 
 void Poller::connected(Nanos now) {
-  std::ranges::fill(units_, Unit{});
+  units_.connected();
   for (Rate& rate : rates_) {
     if (rate.due == kNever)
       restart(rate, now);
@@ -150,8 +151,7 @@ void Poller::advance(Nanos now) {
     const Nanos slot = rate.due + behind * rate.period;
     rate.due = slot + rate.period;
     for (Poll* poll : rate.polls) {
-      const bool rests = !units_.empty() && units_[poll->plan.unit].rests_until > now;
-      if (poll->state != Poll::State::idle || rests) {
+      if (poll->state != Poll::State::idle || units_.rests(poll->plan.unit, now)) {
         if (poll->purpose == Poll::Purpose::regular) count(telemetry_.stats.polls_missed);
         continue;
       }
@@ -162,9 +162,19 @@ void Poller::advance(Nanos now) {
   }
 }
 
-Poll* Poller::next() {
-  if (queue_.empty() || wants_plan()) return nullptr;
-  return queue_.pop_front();
+Poll* Poller::next(Nanos now) {
+  while (!queue_.empty() && !wants_plan()) {
+    Poll* const poll = queue_.pop_front();
+    if (!units_.rests(poll->plan.unit, now)) return poll;
+    leave_out(*poll);  // the unit fell silent after the poll was queued
+  }
+  return nullptr;
+}
+
+void Poller::leave_out(Poll& poll) {
+  poll.state = Poll::State::idle;
+  if (poll.purpose == Poll::Purpose::regular) count(telemetry_.stats.polls_missed);
+  if (poll.purpose == Poll::Purpose::isolation) abandon_isolation();
 }
 
 void Poller::sent(Poll& poll, Nanos now) {
@@ -174,7 +184,7 @@ void Poller::sent(Poll& poll, Nanos now) {
 
 void Poller::answered(Poll& poll, const wire::ModbusAnswer& answer, Nanos arrival) {
   poll.state = Poll::State::idle;
-  if (!units_.empty()) units_[poll.plan.unit].timeouts = 0;
+  units_.answered(poll.plan.unit);
   using Kind = wire::ModbusAnswer::Kind;
   if (answer.kind == Kind::malformed) {
     count(telemetry_.malformed);
@@ -201,10 +211,7 @@ void Poller::answered(Poll& poll, const wire::ModbusAnswer& answer, Nanos arriva
 void Poller::timed_out(Poll& poll, Nanos now) {
   poll.state = Poll::State::idle;
   spoil(poll.plan.tags, now, false);
-  if (!units_.empty()) {
-    Unit& unit = units_[poll.plan.unit];
-    if (++unit.timeouts >= kTimeoutsBeforeRest) unit.rests_until = now + settings_.retry;
-  }
+  units_.silent(poll.plan.unit, now);
   if (poll.purpose == Poll::Purpose::isolation) abandon_isolation();
 }
 

@@ -7,8 +7,7 @@
 // that passed while nothing could be sent, is counted as missed and left out; nothing is sent twice to catch up.
 // When a device refuses a merged read, the read is repeated once and then halved until the refused tags stand alone;
 // those are quarantined: left out of the plan and tried again one by one every `retry`.
-// Where a connection leads to several units (a gateway), a unit that stays silent rests for `retry`, so that waiting
-// for it does not cost the others their slots.
+// A unit that stays silent rests (silent_units.hpp), so that waiting for it does not cost the others their slots.
 #pragma once
 
 #include <memory>
@@ -17,6 +16,7 @@
 #include "connect/modbus/plan.hpp"
 #include "connect/modbus/ring.hpp"
 #include "connect/modbus/settings.hpp"
+#include "connect/modbus/silent_units.hpp"
 #include "connect/modbus/telemetry.hpp"
 
 namespace alara::modbus {
@@ -50,10 +50,12 @@ class Poller {
 
   [[nodiscard]] Nanos next_due() const;  // kNever without tags
   void advance(Nanos now);               // queues what is due
-  [[nodiscard]] Poll* next();            // what to send now; nullptr when nothing, or while a new plan waits
+  [[nodiscard]] Poll* next(Nanos now);   // what to send now; nullptr when nothing, or while a new plan waits
   void sent(Poll& poll, Nanos now);
   void answered(Poll& poll, const wire::ModbusAnswer& answer, Nanos arrival);
   void timed_out(Poll& poll, Nanos now);
+  // An answer that nobody waits for came from this unit. True when it is a late one.
+  bool late(std::uint8_t unit) { return units_.late(unit); }
 
   // A new plan is wanted; polls in flight must end first, then replan() makes it. Polls of before are gone.
   [[nodiscard]] bool wants_plan() const { return wants_plan_ && !isolation_; }
@@ -67,10 +69,6 @@ class Poller {
   };
   struct Part {  // of an isolation: tags [begin, end) of the refused read
     std::size_t begin, end;
-  };
-  struct Unit {
-    int timeouts = 0;  // in a row
-    Nanos rests_until = 0;
   };
   struct Refused {
     std::uint32_t tag;
@@ -91,6 +89,7 @@ class Poller {
   void skip_to(Rate& rate, Nanos now);
   [[nodiscard]] Poll make_poll(ReadPlan plan, Poll::Purpose purpose) const;
   void deliver(Poll& poll, std::span<const std::uint8_t> payload, Nanos arrival);
+  void leave_out(Poll& poll);
   void spoil(std::span<const std::uint32_t> tags, Nanos now, bool again);
   void refused(Poll& poll, wire::ModbusException exception, Nanos now);
   void isolate(Poll& poll);
@@ -114,7 +113,7 @@ class Poller {
   std::vector<Rate> rates_;
   Ring<Poll*> queue_;
   std::unique_ptr<Isolation> isolation_;
-  std::vector<Unit> units_;  // by number; empty when there is but one
+  SilentUnits units_;
   bool wants_plan_ = false;
   bool started_ = false;  // the schedule runs
 

@@ -69,7 +69,7 @@ class PollerTest : public testing::Test {
     poller_->advance(clock_.monotonic());
     for (;;) {
       if (poller_->wants_plan()) poller_->replan(clock_.monotonic());
-      Poll* poll = poller_->next();
+      Poll* poll = poller_->next(clock_.monotonic());
       if (poll == nullptr) return;
       answer(*poll);
     }
@@ -131,13 +131,13 @@ TEST_F(PollerTest, NeverAsksAgainWhileTheAnswerIsAwaited) {
   make();
   clock_.advance(kMillisecond);
   poller_->advance(clock_.monotonic());
-  Poll* poll = poller_->next();
+  Poll* poll = poller_->next(clock_.monotonic());
   ASSERT_NE(poll, nullptr);
   poller_->sent(*poll, clock_.monotonic());
   for (int i = 0; i < 3; ++i) {
     clock_.advance(10 * kMillisecond);
     poller_->advance(clock_.monotonic());
-    EXPECT_EQ(poller_->next(), nullptr);
+    EXPECT_EQ(poller_->next(clock_.monotonic()), nullptr);
   }
   EXPECT_EQ(missed(), 3u);
   answer(*poll);
@@ -251,7 +251,7 @@ TEST_F(PollerTest, AFailureThatDoesNotRepeatSplitsNothing) {
   make();
   clock_.advance(kMillisecond);
   poller_->advance(clock_.monotonic());
-  Poll* poll = poller_->next();
+  Poll* poll = poller_->next(clock_.monotonic());
   poller_->sent(*poll, clock_.monotonic());
   wire::ModbusAnswer failure;
   failure.kind = wire::ModbusAnswer::Kind::exception;
@@ -269,8 +269,8 @@ TEST_F(PollerTest, SurvivesADisconnectInTheMiddleOfAnIsolation) {
   make();
   clock_.advance(kMillisecond);
   poller_->advance(clock_.monotonic());
-  answer(*poller_->next());  // refused; the isolation begins
-  answer(*poller_->next());  // refused again as a whole
+  answer(*poller_->next(clock_.monotonic()));  // refused; the isolation begins
+  answer(*poller_->next(clock_.monotonic()));  // refused again as a whole
   poller_->disconnected(clock_.monotonic());
   poller_->connected(clock_.monotonic());
   turn(10 * kMillisecond);
@@ -284,7 +284,7 @@ TEST_F(PollerTest, LetsASilentUnitOfAGatewayRest) {
   for (int i = 0; i < 220; ++i) {  // unit 2 never answers
     clock_.advance(10 * kMillisecond);
     poller_->advance(clock_.monotonic());
-    while (Poll* poll = poller_->next()) {
+    while (Poll* poll = poller_->next(clock_.monotonic())) {
       if (poll->plan.unit == 1) {
         answer(*poll);
         continue;
@@ -316,7 +316,7 @@ TEST_F(PollerTest, CountsAnswersThatAreNone) {
   make();
   clock_.advance(kMillisecond);
   poller_->advance(clock_.monotonic());
-  Poll* poll = poller_->next();
+  Poll* poll = poller_->next(clock_.monotonic());
   wire::ModbusAnswer nonsense;
   nonsense.fault = "an answer of the wrong length";
   poller_->answered(*poll, nonsense, clock_.monotonic());

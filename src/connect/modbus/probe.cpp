@@ -18,18 +18,14 @@ constexpr std::array kTypes{wire::RegisterType::int16,   wire::RegisterType::uin
 // Sends one request after the other over a link that it turns itself.
 class Asker final : public Link::Owner {
  public:
-  Asker(IoLoop& loop, Clock& clock, const Endpoint& endpoint, Nanos timeout)
-      : loop_(loop),
-        clock_(clock),
-        endpoint_(endpoint),
-        timeout_(timeout),
-        link_(loop, clock, endpoint, timeout, *this, stats_) {}
+  Asker(IoLoop& loop, Clock& clock, const Settings& settings)
+      : loop_(loop), clock_(clock), settings_(settings), link_(make_link(settings, loop, clock, *this, telemetry_)) {}
 
   Status connect() {
-    link_.open();
-    turn([this] { return link_.up() || error_; });
+    link_->open();
+    turn([this] { return link_->up() || error_; }, settings_.timeout);
     if (error_) return tl::unexpected<Error>(*error_);
-    if (!link_.up()) return fail(ErrorKind::timed_out, "{} can not be reached", endpoint_.text());
+    if (!link_->up()) return fail(ErrorKind::timed_out, "{} can not be reached", settings_.place());
     return {};
   }
 
@@ -37,14 +33,13 @@ class Asker final : public Link::Owner {
   Result<std::vector<std::uint8_t>> ask(std::uint8_t unit, const wire::ModbusRequest& request) {
     asked_ = request;
     payload_.reset();
-    std::array<std::uint8_t, wire::kMaxModbusFrame> frame;
-    const std::size_t size = wire::encode_request(++transaction_, unit, request, frame);
-    link_.send(std::span(frame).first(size));
-    turn([this] { return payload_ || error_; });
+    turn([this] { return clock_.monotonic() >= link_->quiet_until(); }, link_->quiet_until() - clock_.monotonic());
+    const Nanos on_the_line = link_->send({++transaction_, unit, request});
+    turn([this] { return payload_ || error_; }, on_the_line + settings_.timeout);
     if (error_) return tl::unexpected<Error>(*error_);
     if (!payload_)
-      return fail(ErrorKind::timed_out, "{} (unit {}) does not answer within {}", endpoint_.text(), unit,
-                  format_duration(timeout_));
+      return fail(ErrorKind::timed_out, "{} (unit {}) does not answer within {}", settings_.place(), unit,
+                  format_duration(settings_.timeout));
     return *payload_;
   }
 
@@ -54,8 +49,8 @@ class Asker final : public Link::Owner {
 
  private:
   template <typename Done>
-  void turn(const Done& done) {
-    const Nanos end = clock_.monotonic() + timeout_;
+  void turn(const Done& done, Nanos most) {
+    const Nanos end = clock_.monotonic() + most;
     bool late = false;
     const auto timer = loop_.at(end, [&late] { late = true; });
     while (!done() && !late) loop_.run_once(kNever);
@@ -70,18 +65,17 @@ class Asker final : public Link::Owner {
     if (answer.kind == Kind::good)
       payload_.emplace(answer.payload.begin(), answer.payload.end());
     else if (answer.kind == Kind::exception)
-      error_ =
-          Error{ErrorKind::refused, fmt::format("{} refuses: {}", endpoint_.text(), name_of(answer.exception)), {}, {}};
+      error_ = Error{
+          ErrorKind::refused, fmt::format("{} refuses: {}", settings_.place(), name_of(answer.exception)), {}, {}};
     else
-      error_ = Error{ErrorKind::corrupt, fmt::format("{} sent {}", endpoint_.text(), answer.fault), {}, {}};
+      error_ = Error{ErrorKind::corrupt, fmt::format("{} sent {}", settings_.place(), answer.fault), {}, {}};
   }
 
   IoLoop& loop_;
   Clock& clock_;
-  const Endpoint endpoint_;
-  const Nanos timeout_;
-  ConnectorStats stats_;
-  Link link_;
+  const Settings settings_;
+  Telemetry telemetry_;
+  std::unique_ptr<Link> link_;
   wire::ModbusRequest asked_;
   std::uint16_t transaction_ = 0;
   std::optional<std::vector<std::uint8_t>> payload_;
@@ -107,9 +101,9 @@ std::string cell(double value) { return std::isnan(value) ? "-" : fmt::format("{
 
 }  // namespace
 
-Result<Probe> probe(const Endpoint& endpoint, const Address& address, Nanos timeout, Clock& clock) {
+Result<Probe> probe(const Settings& settings, const Address& address, Clock& clock) {
   ALARA_TRY(auto loop, IoLoop::create(clock));
-  Asker asker(*loop, clock, endpoint, timeout);
+  Asker asker(*loop, clock, settings);
   ALARA_CHECK(asker.connect());
   const bool bits = is_of_bits(address.table);
   for (std::uint16_t count = bits ? 16 : 8;; count /= 2) {

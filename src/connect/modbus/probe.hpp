@@ -8,7 +8,7 @@
 
 #include "base/clock.hpp"
 #include "connect/modbus/address.hpp"
-#include "connect/modbus/endpoint.hpp"
+#include "connect/modbus/settings.hpp"
 
 namespace alara::modbus {
 
@@ -24,8 +24,9 @@ struct Probe {
 };
 
 // Connects, reads as many registers as the device gives (8, 4, 2 or 1 from the address on; of bits 16 to 1) and decodes
-// them. Blocks for at most a few times `timeout`. The address's type is ignored.
-[[nodiscard]] Result<Probe> probe(const Endpoint& endpoint, const Address& address, Nanos timeout, Clock& clock);
+// them. Of the settings: where the device is and `timeout`, a few times of which it blocks at most. The address's type
+// is ignored.
+[[nodiscard]] Result<Probe> probe(const Settings& settings, const Address& address, Clock& clock);
 
 // A table for people, with the addresses to write into a site file.
 [[nodiscard]] std::string format_probe(const Probe& probe);

@@ -11,7 +11,9 @@ namespace {
 class ProbeTest : public testing::Test {
  protected:
   Result<Probe> ask(std::string_view address) {
-    return probe({"127.0.0.1", port_}, *parse_address(address, {}), kSecond, clock_);
+    Settings settings;
+    settings.endpoint = {"127.0.0.1", port_};
+    return probe(settings, *parse_address(address, {}), clock_);
   }
 
   SystemClock clock_;

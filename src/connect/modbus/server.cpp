@@ -11,7 +11,7 @@
 #include <cstring>
 #include <future>
 
-#include "connect/modbus/endpoint.hpp"
+#include "base/endpoint.hpp"
 #include "connect/modbus/telemetry.hpp"
 
 namespace alara::modbus {
@@ -26,6 +26,7 @@ struct Server::Port {
   int fd = -1;
   std::vector<Unit> units;
   Responder* any = nullptr;
+  Relay* relay = nullptr;
 
   [[nodiscard]] Responder* responder(std::uint8_t unit) const {
     for (const Unit& known : units)
@@ -36,6 +37,7 @@ struct Server::Port {
 
 struct Server::Peer {
   int fd = -1;
+  std::uint64_t number = 0;
   const Port* port = nullptr;
   wire::ModbusFrameReader reader{kFramesAtOnce};
   std::vector<std::uint8_t> unsent;  // answers of one turn; more is not read before they are gone
@@ -53,15 +55,24 @@ Server::~Server() {
 }
 
 Result<std::uint16_t> Server::listen(const std::string& host, std::uint16_t port, std::vector<Unit> units) {
-  return listen(host, port, std::move(units), nullptr);
+  auto made = std::make_unique<Port>();
+  made->units = std::move(units);
+  return listen(host, std::move(made), port);
 }
 
 Result<std::uint16_t> Server::listen(const std::string& host, std::uint16_t port, Responder& for_all_units) {
-  return listen(host, port, {}, &for_all_units);
+  auto made = std::make_unique<Port>();
+  made->any = &for_all_units;
+  return listen(host, std::move(made), port);
 }
 
-Result<std::uint16_t> Server::listen(const std::string& host, std::uint16_t port, std::vector<Unit> units,
-                                     Responder* any) {
+Result<std::uint16_t> Server::listen(const std::string& host, std::uint16_t port, Relay& relay) {
+  auto made = std::make_unique<Port>();
+  made->relay = &relay;
+  return listen(host, std::move(made), port);
+}
+
+Result<std::uint16_t> Server::listen(const std::string& host, std::unique_ptr<Port> made, std::uint16_t port) {
   ALARA_TRY(SocketAddress address, numeric_address({host, port}));
   const int fd = socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return fail(ErrorKind::exhausted, "can not open a socket: {}", std::strerror(errno));
@@ -73,7 +84,7 @@ Result<std::uint16_t> Server::listen(const std::string& host, std::uint16_t port
     close(fd);
     return fail(ErrorKind::unavailable, "can not listen on {}: {}", Endpoint{host, port}.text(), std::strerror(error));
   }
-  auto made = std::make_unique<Port>(Port{fd, std::move(units), any});
+  made->fd = fd;
   const auto watched = loop_.watch(fd, EPOLLIN, [this, raw = made.get()](std::uint32_t) { accept_all(*raw); });
   if (!watched) {
     close(fd);
@@ -92,6 +103,7 @@ void Server::accept_all(Port& port) {
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     auto peer = std::make_unique<Peer>();
     peer->fd = fd;
+    peer->number = ++clients_;
     peer->port = &port;
     if (peers_.size() >= kMostClients ||
         !loop_.watch(fd, EPOLLIN, [this, fd](std::uint32_t events) { on_event(fd, events); })) {
@@ -131,8 +143,10 @@ bool Server::receive(Peer& peer) {
   peer.reader.filled(static_cast<std::size_t>(got));
   wire::ModbusFrame frame;
   auto next = wire::ModbusFrameReader::State::more;
+  receiving_ = peer.fd;
   while ((next = peer.reader.next(frame)) == wire::ModbusFrameReader::State::frame)
     answer(peer, frame.transaction, frame.unit, frame.pdu);
+  receiving_ = -1;
   if (next == wire::ModbusFrameReader::State::corrupt) {
     count(stats_.corrupt);
     return false;
@@ -148,6 +162,8 @@ void Server::answer(Peer& peer, std::uint16_t transaction, std::uint8_t unit, st
   const std::size_t bytes = exception == wire::ModbusException::none && wire::is_read(request.function)
                                 ? wire::payload_bytes(request.function, request.count)
                                 : 0;
+  if (exception == wire::ModbusException::none && peer.port->relay != nullptr)
+    return peer.port->relay->relay({peer.fd, peer.number, transaction, unit, pdu[0]}, pdu);
   if (exception == wire::ModbusException::none) {
     Responder* const responder = peer.port->responder(unit);
     exception = responder == nullptr ? wire::ModbusException::gateway_target
@@ -162,6 +178,27 @@ void Server::answer(Peer& peer, std::uint16_t transaction, std::uint8_t unit, st
     size = wire::encode_exception(transaction, unit, pdu.empty() ? std::uint8_t{0} : pdu[0], exception, out);
   }
   peer.unsent.insert(peer.unsent.end(), out.begin(), out.begin() + static_cast<std::ptrdiff_t>(size));
+}
+
+void Server::reply(const Ticket& ticket, std::span<const std::uint8_t> pdu) {
+  std::array<std::uint8_t, wire::kMaxModbusFrame> frame;
+  count(stats_.answers);
+  send_later(ticket, std::span(frame).first(wire::encode_frame(ticket.transaction, ticket.unit, pdu, frame)));
+}
+
+void Server::refuse(const Ticket& ticket, wire::ModbusException exception) {
+  std::array<std::uint8_t, wire::kMaxModbusFrame> frame;
+  count(stats_.exceptions);
+  send_later(ticket, std::span(frame).first(
+                         wire::encode_exception(ticket.transaction, ticket.unit, ticket.function, exception, frame)));
+}
+
+void Server::send_later(const Ticket& ticket, std::span<const std::uint8_t> frame) {
+  const auto found = peers_.find(ticket.fd);
+  if (found == peers_.end() || found->second->number != ticket.client) return;
+  Peer& peer = *found->second;
+  peer.unsent.insert(peer.unsent.end(), frame.begin(), frame.end());
+  if (receiving_ != peer.fd && !peer.waiting_to_send && !flush(peer)) drop(peer.fd);
 }
 
 bool Server::flush(Peer& peer) {

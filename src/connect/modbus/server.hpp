@@ -24,6 +24,23 @@ struct ServerStats {
   std::atomic<std::uint64_t> corrupt{0};     // clients sent away for bytes that are no Modbus
 };
 
+// A request that is answered later. Copies may outlive the client; a reply to one that is gone is dropped.
+struct Ticket {
+  int fd = -1;
+  std::uint64_t client = 0;
+  std::uint16_t transaction = 0;
+  std::uint8_t unit = 0;
+  std::uint8_t function = 0;
+};
+
+// Takes requests to answer them later, through Server::reply() or refuse(): once each, in any order, also from within.
+class Relay {
+ public:
+  virtual ~Relay() = default;
+  // `pdu` has passed wire::parse_request().
+  virtual void relay(const Ticket& ticket, std::span<const std::uint8_t> pdu) = 0;
+};
+
 class Server {
  public:
   struct Unit {
@@ -42,6 +59,10 @@ class Server {
   Result<std::uint16_t> listen(const std::string& host, std::uint16_t port, std::vector<Unit> units);
   // One device for whatever unit is asked.
   Result<std::uint16_t> listen(const std::string& host, std::uint16_t port, Responder& for_all_units);
+  // All requests, whatever the unit, go to `relay`, which outlives the server.
+  Result<std::uint16_t> listen(const std::string& host, std::uint16_t port, Relay& relay);
+  void reply(const Ticket& ticket, std::span<const std::uint8_t> pdu);
+  void refuse(const Ticket& ticket, wire::ModbusException exception);
   void drop_clients();
   [[nodiscard]] const ServerStats& stats() const { return stats_; }
 
@@ -49,18 +70,21 @@ class Server {
   struct Port;
   struct Peer;
 
-  Result<std::uint16_t> listen(const std::string& host, std::uint16_t port, std::vector<Unit> units, Responder* any);
+  Result<std::uint16_t> listen(const std::string& host, std::unique_ptr<Port> made, std::uint16_t port);
   void accept_all(Port& port);
   void on_event(int fd, std::uint32_t events);
   bool receive(Peer& peer);
   bool flush(Peer& peer);
   void answer(Peer& peer, std::uint16_t transaction, std::uint8_t unit, std::span<const std::uint8_t> pdu);
+  void send_later(const Ticket& ticket, std::span<const std::uint8_t> frame);
   void drop(int fd);
 
   IoLoop& loop_;
   ServerStats stats_;
   std::vector<std::unique_ptr<Port>> ports_;
   std::unordered_map<int, std::unique_ptr<Peer>> peers_;
+  std::uint64_t clients_ = 0;  // that ever came
+  int receiving_ = -1;         // whose requests are being handed out; it is flushed afterwards
 };
 
 // A server with a loop and a thread of its own. Listen through call(), which runs on that thread and waits.

@@ -25,7 +25,7 @@ Session::Session(const Settings& settings, std::vector<Tag> tags, std::vector<Ac
       telemetry_(std::move(telemetry)),
       poller_(std::move(tags), settings_, name_hash, *telemetry_),
       writer_(std::move(actuators), settings_, *telemetry_),
-      link_(loop_, clock_, settings_.endpoint, settings_.timeout, *this, telemetry_->stats),
+      link_(make_link(settings_, loop_, clock_, *this, *telemetry_)),
       random_(context.seed ^ name_hash) {}
 
 void Session::begin() {
@@ -37,7 +37,14 @@ void Session::begin() {
     const auto watched = loop_.watch(context_.commands->event_fd(), EPOLLIN, [this](std::uint32_t) { on_commands(); });
     if (!watched) telemetry_->set_error(watched.error().message);
   }
-  link_.open();
+  if (settings_.gateway) {
+    gateway_ = std::make_unique<GatewayServer>(loop_, clock_, *settings_.gateway, *telemetry_, [this] {
+      dispatch();
+      rest();
+    });
+    gateway_->begin();
+  }
+  link_->open();
 }
 
 void Session::end() {
@@ -46,7 +53,8 @@ void Session::end() {
   writer_.set_connected(false);
   lose_all(now);
   writer_.take(now);
-  link_.close();
+  gateway_.reset();
+  link_->close();
   loop_.cancel(timer_);
   loop_.cancel(reconnect_timer_);
   if (context_.commands != nullptr) loop_.unwatch(context_.commands->event_fd());
@@ -64,6 +72,7 @@ void Session::link_up() {
   count(telemetry_->stats.connects);
   telemetry_->stats.connected.store(true, std::memory_order_relaxed);
   writer_.set_connected(true);
+  if (gateway_) gateway_->set_connected(true);
   silent_timeouts_ = 0;
   not_before_ = now;
   poller_.connected(now);
@@ -94,12 +103,12 @@ void Session::reconnect_later() {
   const Nanos wait = std::uniform_int_distribution<Nanos>(0, limit)(random_);
   reconnect_timer_ = loop_.at(clock_.monotonic() + wait, [this] {
     reconnect_timer_ = IoLoop::TimerId::none;
-    link_.open();
+    link_->open();
   });
 }
 
 void Session::disconnect(const Error& why) {
-  link_.close();
+  link_->close();
   link_down(why);
 }
 
@@ -107,10 +116,12 @@ void Session::lose_all(Nanos now) {
   for (Transaction& transaction : transactions_) {
     if (!transaction.busy) continue;
     transaction.busy = false;
-    if (transaction.poll == nullptr) writer_.lost(transaction.write, Outcome::unavailable, now);
+    if (transaction.kind == Kind::write) writer_.lost(transaction.write, Outcome::unavailable, now);
+    if (transaction.kind == Kind::relayed) gateway_->failed(transaction.relayed, wire::ModbusException::gateway_path);
   }
   in_flight_ = 0;
   writer_.drop_queued(now);
+  if (gateway_) gateway_->set_connected(false);
 }
 
 void Session::on_timer() {
@@ -132,7 +143,7 @@ void Session::wake_at(Nanos instant) {
 
 // Nothing more to do now: sleep until the next slot, deadline or end of a pause.
 void Session::rest() {
-  if (!link_.up()) return;
+  if (!link_->up()) return;
   Nanos next = poller_.next_due();
   for (const Transaction& transaction : transactions_)
     if (transaction.busy) next = std::min(next, transaction.deadline);
@@ -140,7 +151,7 @@ void Session::rest() {
 }
 
 bool Session::reads_in_flight() const {
-  return std::ranges::any_of(transactions_, [](const Transaction& t) { return t.busy && t.poll != nullptr; });
+  return std::ranges::any_of(transactions_, [](const Transaction& t) { return t.busy && t.kind == Kind::poll; });
 }
 
 Session::Transaction* Session::free_slot() {
@@ -148,35 +159,69 @@ Session::Transaction* Session::free_slot() {
   return &*std::ranges::find(transactions_, false, &Transaction::busy);
 }
 
+Session::Transaction* Session::in_flight(std::uint16_t id) {
+  const auto found = std::ranges::find_if(transactions_, [id](const Transaction& t) { return t.busy && t.id == id; });
+  return found == transactions_.end() ? nullptr : &*found;
+}
+
+wire::ModbusRequest Session::Transaction::request() const {
+  switch (kind) {
+    case Kind::write:
+      return write.request();
+    case Kind::relayed:
+      return relayed.request();
+    default:
+      return poll->request();
+  }
+}
+
 void Session::dispatch() {
-  if (!link_.up()) return;
+  if (!link_->up()) return;
   if (poller_.wants_plan() && !reads_in_flight()) poller_.replan(clock_.monotonic());
   while (Transaction* slot = free_slot()) {
     const Nanos now = clock_.monotonic();
-    if (now < not_before_) return wake_at(not_before_);
-    if (writer_.next(slot->write)) {
-      slot->poll = nullptr;
-    } else if (Poll* poll = poller_.next()) {
-      slot->poll = poll;
-      poller_.sent(*poll, now);
-    } else {
-      return;
-    }
+    const Nanos not_before = std::max(not_before_, link_->quiet_until());
+    if (now < not_before) return wake_at(not_before);
+    if (!take_next(*slot, now)) return;
     send(*slot, now);
   }
+}
+
+bool Session::take_next(Transaction& transaction, Nanos now) {
+  if (writer_.next(transaction.write)) {
+    transaction.kind = Kind::write;
+    transaction.unit = transaction.write.actuator->address.unit;
+    return true;
+  }
+  const bool taken = relayed_last_ ? take_poll(transaction, now) || take_relayed(transaction)
+                                   : take_relayed(transaction) || take_poll(transaction, now);
+  if (taken) relayed_last_ = transaction.kind == Kind::relayed;
+  return taken;
+}
+
+bool Session::take_relayed(Transaction& transaction) {
+  if (!gateway_ || !gateway_->next(transaction.relayed)) return false;
+  transaction.kind = Kind::relayed;
+  transaction.unit = transaction.relayed.ticket.unit;
+  return true;
+}
+
+bool Session::take_poll(Transaction& transaction, Nanos now) {
+  transaction.poll = poller_.next(now);
+  if (transaction.poll == nullptr) return false;
+  transaction.kind = Kind::poll;
+  transaction.unit = transaction.poll->plan.unit;
+  poller_.sent(*transaction.poll, now);
+  return true;
 }
 
 void Session::send(Transaction& transaction, Nanos now) {
   transaction.busy = true;
   transaction.id = next_id_++;
-  transaction.unit =
-      transaction.poll != nullptr ? transaction.poll->plan.unit : transaction.write.actuator->address.unit;
-  transaction.deadline = now + settings_.timeout;
   ++in_flight_;
   if (settings_.pause > 0) not_before_ = now + settings_.pause;
-  std::array<std::uint8_t, wire::kMaxModbusFrame> frame;
-  const std::size_t size = wire::encode_request(transaction.id, transaction.unit, transaction.request(), frame);
-  link_.send(std::span(frame).first(size));
+  const Nanos on_the_line = link_->send({transaction.id, transaction.unit, transaction.request()});
+  transaction.deadline = now + on_the_line + settings_.timeout;
 }
 
 void Session::release(Transaction& transaction, Nanos now) {
@@ -186,28 +231,46 @@ void Session::release(Transaction& transaction, Nanos now) {
 }
 
 void Session::link_frame(const wire::ModbusFrame& frame, Nanos arrival) {
-  const auto found =
-      std::ranges::find_if(transactions_, [&](const Transaction& t) { return t.busy && t.id == frame.transaction; });
-  if (found == transactions_.end() || found->unit != frame.unit) {
-    const bool late =
-        found == transactions_.end() && std::ranges::find(expired_, frame.transaction + 1u) != expired_.end();
+  Transaction* const found = in_flight(frame.transaction);
+  if (found == nullptr || found->unit != frame.unit) {
+    const bool late = found == nullptr && std::ranges::find(expired_, frame.transaction + 1u) != expired_.end();
+    if (late) static_cast<void>(poller_.late(frame.unit));
     count(late ? telemetry_->late_answers : telemetry_->stray_answers);
     if (!late) count(telemetry_->stats.errors);
     return;
   }
-  const wire::ModbusAnswer answer = wire::parse_answer(found->request(), frame.pdu);
-  release(*found, arrival);
-  if (answer.kind != wire::ModbusAnswer::Kind::malformed) {
+  answered(*found, wire::parse_answer(found->request(), frame.pdu), frame.pdu, arrival);
+}
+
+void Session::link_stray(std::uint8_t unit) {
+  const bool late = poller_.late(unit);
+  count(late ? telemetry_->late_answers : telemetry_->stray_answers);
+  if (!late) count(telemetry_->stats.errors);
+}
+
+void Session::link_damaged(std::uint16_t transaction, Nanos arrival) {
+  wire::ModbusAnswer damaged;
+  damaged.fault = "an answer with a wrong checksum";
+  if (Transaction* const found = in_flight(transaction)) answered(*found, damaged, {}, arrival);
+}
+
+void Session::answered(Transaction& transaction, const wire::ModbusAnswer& answer, std::span<const std::uint8_t> pdu,
+                       Nanos arrival) {
+  release(transaction, arrival);
+  const bool malformed = answer.kind == wire::ModbusAnswer::Kind::malformed;
+  if (!malformed) {
     silent_timeouts_ = 0;
     attempts_ = 0;
     telemetry_->stats.last_progress.store(arrival, std::memory_order_relaxed);
     const bool refused = answer.kind == wire::ModbusAnswer::Kind::exception;
     if (!refused && telemetry_->quarantined.load(std::memory_order_relaxed) == 0) telemetry_->clear_error();
   }
-  if (found->poll != nullptr)
-    poller_.answered(*found->poll, answer, arrival);
+  if (transaction.kind == Kind::poll) return poller_.answered(*transaction.poll, answer, arrival);
+  if (transaction.kind == Kind::write) return writer_.answered(transaction.write, answer, arrival);
+  if (malformed)
+    gateway_->failed(transaction.relayed, wire::ModbusException::gateway_target);
   else
-    writer_.answered(found->write, answer, arrival);
+    gateway_->answered(transaction.relayed, pdu);
 }
 
 void Session::link_quiet() {
@@ -222,17 +285,19 @@ void Session::expire(Nanos now) {
     expired_[next_expired_++ % expired_.size()] = transaction.id + 1u;
     count(telemetry_->timeouts);
     count(telemetry_->stats.errors);
-    telemetry_->set_error(fmt::format("{}: unit {} did not answer within {}", settings_.endpoint.text(),
-                                      transaction.unit, format_duration(settings_.timeout)));
-    if (transaction.poll != nullptr)
+    telemetry_->set_error(fmt::format("{}: unit {} did not answer within {}", settings_.place(), transaction.unit,
+                                      format_duration(settings_.timeout)));
+    if (transaction.kind == Kind::poll)
       poller_.timed_out(*transaction.poll, now);
-    else
+    else if (transaction.kind == Kind::write)
       writer_.lost(transaction.write, Outcome::timed_out, now);
+    else
+      gateway_->failed(transaction.relayed, wire::ModbusException::gateway_target);
     ++silent_timeouts_;
   }
   if (silent_timeouts_ >= kTimeoutsBeforeReconnect)
     return disconnect(
-        {ErrorKind::timed_out, fmt::format("{} answers nothing; connecting anew", settings_.endpoint.text()), {}, {}});
+        {ErrorKind::timed_out, fmt::format("{} answers nothing; connecting anew", settings_.place()), {}, {}});
   dispatch();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A running client: one connection, its transactions in flight, timeouts, pauses and reconnects. Writes go before
-// reads. Confined to the loop's thread, but for creation and destruction.
+// reads; a gateway's requests and our polls take turns. Confined to the loop's thread, but for creation and
+// destruction.
 #pragma once
 
 #include <array>
@@ -9,6 +10,7 @@
 #include <string>
 #include <thread>
 
+#include "connect/modbus/gateway.hpp"
 #include "connect/modbus/link.hpp"
 #include "connect/modbus/poller.hpp"
 #include "connect/modbus/writer.hpp"
@@ -25,30 +27,42 @@ class Session final : public Link::Owner {
   [[nodiscard]] bool on_loop_thread() const { return std::this_thread::get_id() == thread_.load(); }
 
  private:
+  enum class Kind : std::uint8_t { poll, write, relayed };
   struct Transaction {
     bool busy = false;
+    Kind kind = Kind::poll;
     std::uint16_t id = 0;
     std::uint8_t unit = 0;
     Nanos deadline = 0;
-    Poll* poll = nullptr;  // a read; else `write`
+    // By its kind, one of these.
+    Poll* poll = nullptr;
     Write write;
-    [[nodiscard]] wire::ModbusRequest request() const { return poll != nullptr ? poll->request() : write.request(); }
+    Relayed relayed;
+    [[nodiscard]] wire::ModbusRequest request() const;
   };
 
   void link_up() override;
   void link_down(const Error& why) override;
   void link_frame(const wire::ModbusFrame& frame, Nanos arrival) override;
+  void link_stray(std::uint8_t unit) override;
+  void link_damaged(std::uint16_t transaction, Nanos arrival) override;
   void link_quiet() override;
 
   void on_commands();
   void on_timer();
   void dispatch();
+  [[nodiscard]] bool take_next(Transaction& transaction, Nanos now);
+  [[nodiscard]] bool take_relayed(Transaction& transaction);
+  [[nodiscard]] bool take_poll(Transaction& transaction, Nanos now);
   void send(Transaction& transaction, Nanos now);
+  void answered(Transaction& transaction, const wire::ModbusAnswer& answer, std::span<const std::uint8_t> pdu,
+                Nanos arrival);
   void expire(Nanos now);
   void release(Transaction& transaction, Nanos now);
   void lose_all(Nanos now);
   [[nodiscard]] bool reads_in_flight() const;
   [[nodiscard]] Transaction* free_slot();
+  [[nodiscard]] Transaction* in_flight(std::uint16_t id);
   void wake_at(Nanos instant);
   void rest();
   void reconnect_later();
@@ -62,7 +76,9 @@ class Session final : public Link::Owner {
   std::atomic<std::thread::id> thread_{};
   Poller poller_;
   Writer writer_;
-  Link link_;
+  std::unique_ptr<Link> link_;
+  std::unique_ptr<GatewayServer> gateway_;  // where the site file asks for one
+  bool relayed_last_ = false;
   std::mt19937_64 random_;
 
   std::array<Transaction, kMostInFlight> transactions_;

@@ -19,6 +19,9 @@ struct Telemetry {
   std::atomic<std::uint64_t> stray_answers{0};  // with a transaction number or unit that nobody asked; discarded
   std::atomic<std::uint64_t> malformed{0};      // right number, wrong content or length
   std::atomic<std::uint64_t> exceptions{0};     // the device said no
+  std::atomic<std::uint64_t> relayed{0};        // requests of a gateway's clients that were answered
+  std::atomic<std::uint64_t> noise_bytes{0};    // on a serial line, in no frame
+  std::atomic<std::uint64_t> silent_units{0};   // that did not answer when they were last asked
   std::atomic<std::uint64_t> quarantined{0};    // tags that are kept out of the merged reads now
   std::atomic<std::uint64_t> requests{0};       // of the present plan
   Histogram request_delay;                      // from a poll's slot to the sending of its request

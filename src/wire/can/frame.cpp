@@ -94,6 +94,11 @@ std::string_view take_word(std::string_view& line) {
   return word;
 }
 
+// Classic frames carry up to 8 bytes, CAN FD frames the sizes that its length codes can say.
+bool has_size_of_a_frame(const Frame& frame) {
+  return frame.fd ? std::ranges::find(kFdSizes, frame.size) != kFdSizes.end() : frame.size <= 8;
+}
+
 // "123#2A36", "123#R4", "12345678##12A36": id, then data.
 Status take_compact(std::string_view text, Frame& frame) {
   const std::size_t hash = text.find('#');
@@ -112,8 +117,7 @@ Status take_compact(std::string_view text, Frame& frame) {
   } else if (const std::size_t code = data.find('_'); code != std::string_view::npos) {
     data = data.substr(0, code);  // a raw length code beyond 8
   }
-  if (!take_data(data, frame.fd ? kMostData : 8, frame) ||
-      (frame.fd && std::ranges::find(kFdSizes, frame.size) == kFdSizes.end()))
+  if (!take_data(data, frame.fd ? kMostData : 8, frame) || !has_size_of_a_frame(frame))
     return fail(ErrorKind::corrupt, "'{}' has no data of a CAN frame", text);
   return {};
 }
@@ -131,8 +135,9 @@ Status take_spaced(std::string_view rest, Frame& frame) {
   frame.fd = length.size() == 4 && length[1] == '0';  // "[08]": candump writes CAN FD lengths with two digits
   if (size > 8) frame.fd = true;
   if (trim(rest).starts_with("remote")) {
+    if (frame.fd) return fail(ErrorKind::corrupt, "CAN FD has no remote frames, '{}' says one", length);
     frame.remote = true;
-    frame.size = static_cast<std::uint8_t>(std::min<std::size_t>(size, 8));
+    frame.size = static_cast<std::uint8_t>(size);
     return {};
   }
   std::string digits;
@@ -141,8 +146,8 @@ Status take_spaced(std::string_view rest, Frame& frame) {
     if (byte.size() != 2) return fail(ErrorKind::corrupt, "{} bytes were announced, {} are there", size, i);
     digits += byte;
   }
-  if (size > kMostData || !take_data(digits, kMostData, frame))
-    return fail(ErrorKind::corrupt, "no data of a CAN frame");
+  if (!take_data(digits, kMostData, frame) || !has_size_of_a_frame(frame))
+    return fail(ErrorKind::corrupt, "'{}' is no length of a CAN frame's data", length);
   return {};
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "connect/modbus/endpoint.hpp"
+#include "base/endpoint.hpp"
 
 #include <netdb.h>
 
@@ -10,10 +10,9 @@
 
 #include "base/quantity.hpp"
 
-namespace alara::modbus {
+namespace alara {
 namespace {
 
-constexpr std::string_view kScheme = "tcp://";
 constexpr std::size_t kLongestHost = 253;  // of a DNS name
 
 Result<std::vector<SocketAddress>> ask(const Endpoint& endpoint, int flags) {
@@ -39,16 +38,18 @@ std::string Endpoint::text() const {
   return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port) : fmt::format("[{}]:{}", host, port);
 }
 
-Result<Endpoint> parse_endpoint(std::string_view text) {
-  const auto refuse = [text](std::string_view why) {
+Result<Endpoint> parse_endpoint(std::string_view text, std::string_view scheme, std::uint16_t port) {
+  const auto refuse = [&](std::string_view why) {
     return tl::unexpected<Error>(Error{ErrorKind::bad_input,
                                        fmt::format("endpoint '{}' {}", text, why),
                                        {},
-                                       "write tcp://host:port, e.g. tcp://10.0.0.5:502"});
+                                       fmt::format("write {0}://host:port, e.g. {0}://10.0.0.5:{1}", scheme, port)});
   };
-  if (!text.starts_with(kScheme)) return refuse("does not begin with tcp://");
-  std::string_view rest = text.substr(kScheme.size());
+  const std::string begin = fmt::format("{}://", scheme);
+  if (!text.starts_with(begin)) return refuse(fmt::format("does not begin with {}", begin));
+  std::string_view rest = text.substr(begin.size());
   Endpoint endpoint;
+  endpoint.port = port;
   if (rest.starts_with('[')) {
     const std::size_t end = rest.find(']');
     if (end == std::string_view::npos) return refuse("has no ']'");
@@ -64,9 +65,9 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     return refuse("has a host that can not be one");
   if (rest.empty()) return endpoint;
   if (rest.front() != ':') return refuse("has something else than :port after its host");
-  const auto port = parse_integer(rest.substr(1));
-  if (!port || *port < 1 || *port > 65535) return refuse("has no port from 1 to 65535");
-  endpoint.port = static_cast<std::uint16_t>(*port);
+  const auto number = parse_integer(rest.substr(1));
+  if (!number || *number < 1 || *number > 65535) return refuse("has no port from 1 to 65535");
+  endpoint.port = static_cast<std::uint16_t>(*number);
   return endpoint;
 }
 
@@ -121,4 +122,4 @@ void Resolver::resolve(const Endpoint& endpoint, Done done) {
   }
 }
 
-}  // namespace alara::modbus
+}  // namespace alara

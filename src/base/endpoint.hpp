@@ -15,17 +15,17 @@
 #include "base/io_loop.hpp"
 #include "base/result.hpp"
 
-namespace alara::modbus {
+namespace alara {
 
 struct Endpoint {
   std::string host;  // a name, an IPv4 or an IPv6 address
-  std::uint16_t port = 502;
+  std::uint16_t port = 0;
 
   [[nodiscard]] std::string text() const;  // "10.0.0.5:502"
 };
 
-// "tcp://10.0.0.5:502", "tcp://plc.local", "tcp://[::1]:5020".
-[[nodiscard]] Result<Endpoint> parse_endpoint(std::string_view text);
+// "tcp://10.0.0.5:502", "tcp://plc.local", "tcp://[::1]:5020", for scheme "tcp". `port` where the text has none.
+[[nodiscard]] Result<Endpoint> parse_endpoint(std::string_view text, std::string_view scheme, std::uint16_t port);
 
 struct SocketAddress {
   sockaddr_storage storage{};
@@ -60,4 +60,4 @@ class Resolver {
   std::shared_ptr<std::atomic<bool>> asking_ = std::make_shared<std::atomic<bool>>(false);
 };
 
-}  // namespace alara::modbus
+}  // namespace alara

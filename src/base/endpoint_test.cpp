@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "connect/modbus/endpoint.hpp"
+#include "base/endpoint.hpp"
 
 #include <gtest/gtest.h>
 
-namespace alara::modbus {
+namespace alara {
 namespace {
 
-TEST(ModbusEndpoint, ReadsHostAndPort) {
+TEST(EndpointTest, ReadsHostAndPort) {
   const auto text = [](std::string_view endpoint) {
-    return parse_endpoint(endpoint).value_or(Endpoint{"refused", 0}).text();
+    return parse_endpoint(endpoint, "tcp", 502).value_or(Endpoint{"refused", 0}).text();
   };
   EXPECT_EQ(text("tcp://10.0.0.5:5020"), "10.0.0.5:5020");
   EXPECT_EQ(text("tcp://plc.local"), "plc.local:502");
@@ -16,17 +16,17 @@ TEST(ModbusEndpoint, ReadsHostAndPort) {
   EXPECT_EQ(text("tcp://[fe80::1]"), "[fe80::1]:502");
 }
 
-TEST(ModbusEndpoint, RefusesNonsenseWithAHint) {
+TEST(EndpointTest, RefusesNonsenseWithAHint) {
   for (const char* endpoint :
        {"", "10.0.0.5", "http://a", "tcp://", "tcp://:502", "tcp://a:0", "tcp://a:65536", "tcp://a:", "tcp://a:5x",
         "tcp://[::1", "tcp://[::1]502", "tcp://a/b", "tcp://a b", "tcp://user@a"}) {
-    const auto refused = parse_endpoint(endpoint);
+    const auto refused = parse_endpoint(endpoint, "tcp", 502);
     ASSERT_FALSE(refused) << endpoint;
     EXPECT_NE(refused.error().text().find("tcp://host:port"), std::string::npos);
   }
 }
 
-TEST(ModbusEndpoint, TurnsNumbersIntoAddressesAtOnce) {
+TEST(EndpointTest, TurnsNumbersIntoAddressesAtOnce) {
   EXPECT_EQ(numeric_address({"127.0.0.1", 502})->storage.ss_family, AF_INET);
   EXPECT_EQ(numeric_address({"::1", 502})->storage.ss_family, AF_INET6);
   EXPECT_EQ(numeric_address({"localhost", 502}).error().kind, ErrorKind::not_found);
@@ -69,4 +69,4 @@ TEST_F(ResolverTest, SaysNothingOnceCancelled) {
 }
 
 }  // namespace
-}  // namespace alara::modbus
+}  // namespace alara
