@@ -8,9 +8,12 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <future>
 #include <mutex>
+#include <thread>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -63,6 +66,7 @@ struct IoLoop::State {
 
   std::mutex mutex;  // guards `posted`
   std::vector<std::function<void()>> posted;
+  std::atomic<std::thread::id> thread;         // that turns it
   std::vector<std::function<void()>> running;  // the loop's thread; keeps its memory from turn to turn
 
   [[nodiscard]] bool stale(const TimerEntry& entry) const { return slots[entry.slot].generation != entry.generation; }
@@ -197,6 +201,20 @@ void IoLoop::post(std::function<void()> task) {
   static_cast<void>(!write(state_->wake_fd, &one, sizeof one));
 }
 
+bool IoLoop::call(std::function<void()> task, Nanos most) {
+  if (state_->thread.load() == std::this_thread::get_id()) {
+    task();
+    return true;
+  }
+  auto done = std::make_shared<std::promise<void>>();
+  auto waiting = done->get_future();
+  post([task = std::move(task), done] {
+    task();
+    done->set_value();
+  });
+  return waiting.wait_for(std::chrono::nanoseconds(most)) == std::future_status::ready;
+}
+
 void IoLoop::run(std::stop_token stop) {
   const std::stop_callback wake(stop, [this] { post([] {}); });
   while (!stop.stop_requested()) run_once(kNever);
@@ -204,6 +222,7 @@ void IoLoop::run(std::stop_token stop) {
 }
 
 void IoLoop::run_once(Nanos wait_at_most) {
+  state_->thread.store(std::this_thread::get_id(), std::memory_order_relaxed);
   state_->arm();
   std::array<epoll_event, kEventsPerTurn> events{};
   const int wait_ms = wait_at_most == kNever ? -1 : static_cast<int>(wait_at_most / kMillisecond);

@@ -37,6 +37,9 @@ class IoLoop {
 
   // Runs `task` on the loop's thread soon.
   void post(std::function<void()> task);
+  // Runs it there and waits; at once when called on the loop's own thread. False when the loop did not get to it within
+  // `most`, and may still. Any thread.
+  [[nodiscard]] bool call(std::function<void()> task, Nanos most);
 
   void run(std::stop_token stop);     // until stop is requested
   void run_once(Nanos wait_at_most);  // one turn; for tests

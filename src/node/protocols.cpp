@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "connect/can/can.hpp"
+#include "connect/coap/coap.hpp"
 #include "connect/file/protocol.hpp"
 #include "connect/http/http.hpp"
 #include "connect/modbus/modbus.hpp"
@@ -17,7 +18,7 @@ namespace alara::node {
 std::span<const Protocol* const> protocols() {
   static const std::vector<const Protocol*> kProtocols{
       &modbus::modbus_protocol(), &mqtt::mqtt_protocol(),          &mqtt::sparkplug_protocol(), &file::file_protocol(),
-      &can::can_protocol(),       &http::http_protocol(),
+      &can::can_protocol(),       &http::http_protocol(),          &coap::coap_protocol(),
 #ifdef ALARA_OPCUA
       &opcua::opcua_protocol(),   &opcua::opcua_server_protocol(),
 #endif

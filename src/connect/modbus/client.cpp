@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connect/modbus/client.hpp"
 
-#include <chrono>
-#include <future>
 #include <numeric>
 
 #include "base/quantity.hpp"
@@ -12,7 +10,7 @@ namespace alara::modbus {
 namespace {
 
 // The loop ends a session within one turn; longer means that it does not run, and then there is nothing to wait for.
-constexpr std::chrono::milliseconds kLongestStop{900};
+constexpr Nanos kLongestStop = 900 * kMillisecond;
 
 // FNV-1a: spreads the connectors of one loop over a period.
 std::uint64_t hash_of(std::string_view text) {
@@ -110,17 +108,7 @@ Status Client::start(const ConnectorContext& context) {
 
 void Client::stop() {
   if (!session_) return;
-  if (session_->on_loop_thread()) {
-    session_->end();
-  } else {
-    auto ended = std::make_shared<std::promise<void>>();
-    auto waiting = ended->get_future();
-    loop_->post([session = session_, ended] {
-      session->end();
-      ended->set_value();
-    });
-    static_cast<void>(waiting.wait_for(kLongestStop));
-  }
+  static_cast<void>(loop_->call([session = session_] { session->end(); }, kLongestStop));
   session_.reset();
 }
 

@@ -29,7 +29,6 @@ Session::Session(const Settings& settings, std::vector<Tag> tags, std::vector<Ac
       random_(context.seed ^ name_hash) {}
 
 void Session::begin() {
-  thread_ = std::this_thread::get_id();
   if (ended_) return;
   poller_.begin(*context_.inlet, clock_);
   writer_.begin(context_.commands);

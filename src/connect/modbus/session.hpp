@@ -8,7 +8,6 @@
 #include <memory>
 #include <random>
 #include <string>
-#include <thread>
 
 #include "connect/modbus/gateway.hpp"
 #include "connect/modbus/link.hpp"
@@ -24,7 +23,6 @@ class Session final : public Link::Owner {
 
   void begin();
   void end();  // acknowledges what waits, closes; nothing of this session is left with the loop
-  [[nodiscard]] bool on_loop_thread() const { return std::this_thread::get_id() == thread_.load(); }
 
  private:
   enum class Kind : std::uint8_t { poll, write, relayed };
@@ -73,7 +71,6 @@ class Session final : public Link::Owner {
   IoLoop& loop_;
   Clock& clock_;
   std::shared_ptr<Telemetry> telemetry_;
-  std::atomic<std::thread::id> thread_{};
   Poller poller_;
   Writer writer_;
   std::unique_ptr<Link> link_;

@@ -4,15 +4,14 @@
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
-#include <string>
 
 #include "base/histogram.hpp"
 #include "core/connector.hpp"
+#include "core/last_error.hpp"
 
 namespace alara::modbus {
 
-struct Telemetry {
+struct Telemetry : LastError {
   ConnectorStats stats;
   std::atomic<std::uint64_t> timeouts{0};       // requests without an answer in time
   std::atomic<std::uint64_t> late_answers{0};   // came after their request had timed out; discarded
@@ -25,25 +24,6 @@ struct Telemetry {
   std::atomic<std::uint64_t> quarantined{0};    // tags that are kept out of the merged reads now
   std::atomic<std::uint64_t> requests{0};       // of the present plan
   Histogram request_delay;                      // from a poll's slot to the sending of its request
-
-  void set_error(std::string text) {
-    const std::lock_guard lock(mutex_);
-    last_error_ = std::move(text);
-    has_error_.store(!last_error_.empty(), std::memory_order_relaxed);
-  }
-  // All is well again. Cheap when it was before.
-  void clear_error() {
-    if (has_error_.load(std::memory_order_relaxed)) set_error({});
-  }
-  [[nodiscard]] std::string last_error() const {
-    const std::lock_guard lock(mutex_);
-    return last_error_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::string last_error_;
-  std::atomic<bool> has_error_{false};
 };
 
 // Adds to a counter that one thread writes: no locked instruction.
