@@ -9,6 +9,7 @@ namespace alara::bench {
 
 // Each in connectors_<protocol>.cpp.
 extern const ConnectorPart kCanPart;
+extern const ConnectorPart kCoapPart;
 #ifdef ALARA_OPCUA
 extern const ConnectorPart kOpcuaPart;
 #endif
@@ -20,6 +21,7 @@ const std::vector<ConnectorPart>& parts() {
 #ifdef ALARA_OPCUA
       kOpcuaPart,
 #endif
+      kCoapPart,
       kCanPart,
   };
   return kParts;

@@ -145,22 +145,6 @@ class Folder {
   std::string path_;
 };
 
-struct Account {
-  double accepted = 0, unaccounted = 0, rejected = 0;
-};
-
-Result<Account> account_of(const NodeProcess& node) {
-  ALARA_TRY(const nlohmann::json page, node.get("/api/v1/connectors"));
-  const auto& points = page["connectors"][0]["points"];
-  Account account;
-  account.accepted = points["accepted"];
-  double known = points["delivered"].get<double>() + points["buffered"].get<double>();
-  for (const auto& [reason, count] : points["dropped"].items()) known += count.get<double>();
-  for (const auto& [reason, count] : points["rejected"].items()) account.rejected += count.get<double>();
-  account.unaccounted = std::abs(account.accepted - known);
-  return account;
-}
-
 Result<bool> measure(const Arguments& arguments, Report& into) {
   const double seconds = arguments.quick ? kQuickSeconds : arguments.seconds > 0 ? arguments.seconds : kSeconds;
   int master = -1, slave = -1;
@@ -192,12 +176,7 @@ Result<bool> measure(const Arguments& arguments, Report& into) {
   board.over = true;
   for (int i = 0; i < 500 && !board.done; ++i) rest(0.01);
   const auto sent = static_cast<double>(board.frames.load()) * kSignalsPerMessage;
-  Account account;
-  for (int i = 0; i < 500; ++i) {  // what is on its way arrives
-    ALARA_TRY(account, account_of(*node));
-    if (account.accepted + account.rejected >= sent) break;
-    rest(0.01);
-  }
+  ALARA_TRY(const PointAccount account, node->settled_account(sent));
   ALARA_TRY(const bool agree, latest_agree(*node, board.frames));
   into.figures["can_cores"] = cores;
   into.figures["can_frames_per_second"] = rate;

@@ -94,22 +94,6 @@ pipelines:
                      port, kNodes - 1);
 }
 
-struct Account {
-  double accepted = 0, unaccounted = 0, rejected = 0, dropped = 0;
-};
-
-Result<Account> account_of(const NodeProcess& node) {
-  ALARA_TRY(const nlohmann::json page, node.get("/api/v1/connectors"));
-  const auto& points = page["connectors"][0]["points"];
-  Account account;
-  account.accepted = points["accepted"];
-  for (const auto& [reason, count] : points["dropped"].items()) account.dropped += count.get<double>();
-  for (const auto& [reason, count] : points["rejected"].items()) account.rejected += count.get<double>();
-  account.unaccounted = std::abs(account.accepted - points["delivered"].get<double>() -
-                                 points["buffered"].get<double>() - account.dropped);
-  return account;
-}
-
 // The newest value of some nodes against the server's own.
 Result<bool> latest_agree(const NodeProcess& node, const Board& board) {
   for (std::uint32_t i = 7; i < kNodes; i += 501) {
@@ -136,9 +120,9 @@ Result<bool> measure(const Arguments& arguments, Report& into) {
     return fail(ErrorKind::unavailable, "the OPC UA server does not start");
   ALARA_TRY(const auto node, NodeProcess::start(arguments.program, site_text(board.port)));
   ALARA_CHECK(node->wait_connected(20));
-  Account account;
+  PointAccount account;
   const bool all = eventually([&] {
-    const auto now = account_of(*node);
+    const auto now = node->account();
     return now && now->accepted >= 2 * kNodes;
   });
   if (!all) return fail(ErrorKind::unavailable, "the subscriptions do not come to stand: {}", node->output());
@@ -153,7 +137,7 @@ Result<bool> measure(const Arguments& arguments, Report& into) {
   board.frozen = true;
   const auto sampled = [&board] { return static_cast<double>(board.samples.load()); };
   eventually([&] {
-    const auto now = account_of(*node);
+    const auto now = node->account();
     if (now) account = *now;
     return now && now->accepted + now->rejected >= sampled();
   });

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/node_process.hpp"
 
+#include "base/clock.hpp"
+
 #include <httplib.h>
+#include <cmath>
 
 #include <filesystem>
 #include <fstream>
@@ -39,6 +42,28 @@ Result<nlohmann::json> NodeProcess::get(const std::string& path) const {
   auto json = nlohmann::json::parse(answer->body, nullptr, false);
   if (json.is_discarded()) return fail(ErrorKind::corrupt, "{}: not JSON", path);
   return json;
+}
+
+Result<PointAccount> NodeProcess::account() const {
+  ALARA_TRY(const nlohmann::json page, get("/api/v1/connectors"));
+  const auto& points = page["connectors"][0]["points"];
+  PointAccount account;
+  account.accepted = points["accepted"];
+  for (const auto& [reason, count] : points["dropped"].items()) account.dropped += count.get<double>();
+  for (const auto& [reason, count] : points["rejected"].items()) account.rejected += count.get<double>();
+  account.unaccounted = std::abs(account.accepted - points["delivered"].get<double>() -
+                                 points["buffered"].get<double>() - account.dropped);
+  return account;
+}
+
+Result<PointAccount> NodeProcess::settled_account(double points) const {
+  SystemClock clock;
+  for (const Nanos patience = clock.monotonic() + 5 * kSecond;;
+       clock.sleep_until(clock.monotonic() + 10 * kMillisecond)) {
+    auto now = account();
+    const bool settled = now && now->accepted + now->rejected >= points;
+    if (settled || clock.monotonic() > patience) return now;
+  }
 }
 
 Status NodeProcess::wait_connected(double seconds) const {

@@ -13,6 +13,12 @@
 
 namespace alara::bench {
 
+// The account of a node's only connector, in points.
+struct PointAccount {
+  double accepted = 0, rejected = 0, dropped = 0;
+  double unaccounted = 0;  // accepted, but neither delivered nor buffered nor dropped
+};
+
 class NodeProcess {
  public:
   // Writes `site` to a file and starts `program run` on it.
@@ -24,6 +30,9 @@ class NodeProcess {
   [[nodiscard]] int pid() const { return process_->pid(); }
   // A page as JSON; fails when it can not be had.
   [[nodiscard]] Result<nlohmann::json> get(const std::string& path) const;
+  [[nodiscard]] Result<PointAccount> account() const;
+  // The account when `points` have been accepted or rejected, or what it is after five seconds.
+  [[nodiscard]] Result<PointAccount> settled_account(double points) const;
   // Waits until every connector is connected.
   [[nodiscard]] Status wait_connected(double seconds) const;
   // Ends it; its exit code.

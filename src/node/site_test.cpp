@@ -103,8 +103,8 @@ INSTANTIATE_TEST_SUITE_P(
             "site.yaml:4:58: poll: '10 parsecs' is not a duration (write a number and ns, us, ms, s, min, h or d, as "
             "in 10ms)"},
         Bad{"MissingEndpoint", with("endpoint: \"tcp://127.0.0.1:5020\", ", ""),
-            "site.yaml:4:17: modbus connector: 'endpoint' is missing (Where the device listens: tcp://host:port, port "
-            "502 if left out.)"},
+            "site.yaml:4:17: a modbus connector has either an endpoint (tcp://host:port) or a serial line (serial: "
+            "/dev/…)"},
         Bad{"BadEndpoint", with("tcp://127.0.0.1:5020", "udp://127.0.0.1"),
             "site.yaml:4:28: endpoint 'udp://127.0.0.1' does not begin with tcp:// (write tcp://host:port, e.g. "
             "tcp://10.0.0.5:502)"},

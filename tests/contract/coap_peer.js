@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A CoAP device, or one that speaks to a server, made of the npm package coap. Ends with its parent.
-//   node coap_peer.js serve PORT       /counter counts up every 20 ms (observable), /valve can be PUT and read
+//   node coap_peer.js serve PORT       /counter and /temperature count up every 20 ms (observable), /valve can be PUT
+//                                      from 0 to 100 and read
 //   node coap_peer.js observe PORT PATH   prints a line for each value of PATH
 //   node coap_peer.js push PORT PATH COUNT   PUTs COUNT readings as JSON, one after the other; prints the codes
 const coap = require('coap');
@@ -14,14 +15,15 @@ if (mode === 'serve') {
   const server = coap.createServer((request, response) => {
     if (request.url === '/valve') {
       if (request.method === 'PUT') {
-        valve = request.payload.toString();
-        response.code = '2.04';
+        const wanted = request.payload.toString();
+        response.code = Number(wanted) <= 100 ? '2.04' : '4.00';
+        if (response.code === '2.04') valve = wanted;
         return response.end();
       }
       response.setOption('Content-Format', 'text/plain');
       return response.end(valve);
     }
-    if (request.url !== '/counter') {
+    if (request.url !== '/counter' && request.url !== '/temperature') {
       response.code = '4.04';
       return response.end();
     }

@@ -2,9 +2,11 @@
 // The translator examples with real peers: a protocol of the plant to MQTT and back, units, quality and time kept, and
 // every value accounted for.
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "base/child_process.hpp"
 #include "base/quantity.hpp"
 #include "tests/contract/opcua_peer.hpp"
 #include "tests/contract/slcan_adapter.hpp"
@@ -131,6 +133,39 @@ TEST_F(Translator, OpcuaToMqttAndBackWithAnAnswer) {
   peer.wait_for("lines/line-1/speed", 1200);
   peer.publish("lines/line-1/wanted_speed", "3001");
   peer.wait_for("lines/line-1/wanted_speed/set.done", false);
+  node.expect_every_point_accounted();
+}
+
+TEST_F(Translator, CoapToMqttAndBackWithAnAnswer) {
+  const std::string modules = ALARA_SOURCE "/build/deps/peers/node_modules";
+  if (find_program("node").empty() || !std::filesystem::exists(modules + "/coap"))
+    GTEST_SKIP() << "the npm package coap is not installed (tools/setup fetches it)";
+  setenv("NODE_PATH", modules.c_str(), 1);
+  const int port = free_loopback_port();
+  auto device = ChildProcess::start(
+      {find_program("node"), ALARA_SOURCE "/tests/contract/coap_peer.js", "serve", std::to_string(port)});
+  ASSERT_TRUE(device.has_value()) << device.error().message;
+  Broker broker;
+  setenv("COAP_PORT", std::to_string(port).c_str(), 1);
+  setenv("BROKER_PORT", std::to_string(broker.port()).c_str(), 1);
+  MqttPeer peer(broker.port(), "rooms/#");
+  RunningNode node(example("11-coap-to-mqtt.yaml"));
+  ASSERT_TRUE(node.wait_connected());
+  const auto temperature = peer.wait_for("rooms/room-1/temperature", 10);
+  EXPECT_EQ(temperature["unit"], "degC");
+  EXPECT_EQ(temperature["quality"], "good");
+  const auto time = parse_instant(temperature["time"].get<std::string>());
+  ASSERT_TRUE(time.has_value());
+  EXPECT_LT(SystemClock().wall() - *time, kMinute);  // the device's own
+  peer.publish("rooms/room-1/valve/set", "40");
+  peer.wait_for("rooms/room-1/valve/set.done", true);
+  peer.publish("rooms/room-1/valve/set", "101");  // above the limit
+  peer.wait_for("rooms/room-1/valve/set.done", false);
+  (*device)->stop(kSecond);  // its value turns bad, and that is published too
+  EXPECT_TRUE(eventually([&] {
+    const auto all = peer.heard("rooms/room-1/temperature");
+    return !all.empty() && all.back()["quality"] == "bad";
+  }));
   node.expect_every_point_accounted();
 }
 

@@ -191,8 +191,8 @@ int Client::on_event(coap_session_t* session, coap_event_t event) {
   if (session != self.session_) return 0;  // one that we end
   if (event == COAP_EVENT_DTLS_CONNECTED) self.alive();
   if (event == COAP_EVENT_DTLS_CLOSED || event == COAP_EVENT_DTLS_ERROR)
-    self.lost(fmt::format("{} ended the secured session, or we do not agree on keys or certificates",
-                          self.settings_.text()));
+    self.lost(
+        fmt::format("{} ended the secured session, or we do not agree on keys or certificates", self.settings_.text()));
   return 0;
 }
 
