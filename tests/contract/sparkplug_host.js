@@ -13,8 +13,7 @@ const sparkplug = require('sparkplug-payload').get('spBv1.0');
 const [port, group, edge, host] = process.argv.slice(2);
 const state = `spBv1.0/STATE/${host}`;
 const client = mqtt.connect(`mqtt://127.0.0.1:${port}`, { protocolVersion: 4, clean: true, reconnectPeriod: 50 });
-const aliases = new Map();
-let expected = null;
+const nodes = new Map(); // by edge node: its aliases, and the sequence number expected next
 
 const tell = (object) => process.stdout.write(JSON.stringify(object) + '\n');
 const number = (value) => (value && typeof value.toNumber === 'function' ? value.toNumber() : value);
@@ -25,7 +24,7 @@ client.on('connect', () => {
 client.on('error', (error) => tell({ event: 'error', text: String(error) }));
 
 client.on('message', (topic, bytes, packet) => {
-  const [, , message, , device] = topic.split('/');
+  const [, , message, from, device] = topic.split('/');
   if (message.endsWith('CMD')) return;
   let payload;
   try {
@@ -36,21 +35,19 @@ client.on('message', (topic, bytes, packet) => {
   }
   const seq = payload.seq === undefined || payload.seq === null ? null : number(payload.seq);
   let inOrder = true;
-  if (message === 'NBIRTH') {
-    expected = 0;
-    aliases.clear();
-  }
+  if (message === 'NBIRTH' || !nodes.has(from)) nodes.set(from, { aliases: new Map(), expected: 0 });
+  const node = nodes.get(from);
   if (message !== 'NDEATH') {
-    inOrder = seq === expected;
-    expected = (seq + 1) % 256;
+    inOrder = seq === node.expected;
+    node.expected = (seq + 1) % 256;
   }
   const metrics = (payload.metrics || []).map((metric) => {
     const alias = metric.alias === undefined || metric.alias === null ? null : number(metric.alias);
-    if (metric.name && alias !== null && message.endsWith('BIRTH')) aliases.set(alias, metric.name);
+    if (metric.name && alias !== null && message.endsWith('BIRTH')) node.aliases.set(alias, metric.name);
     const properties = {};
     for (const [key, property] of Object.entries(metric.properties || {})) properties[key] = number(property.value);
     return {
-      name: metric.name || aliases.get(alias) || null,
+      name: metric.name || node.aliases.get(alias) || null,
       named: Boolean(metric.name),
       value: number(metric.value),
       type: metric.type,
@@ -59,7 +56,7 @@ client.on('message', (topic, bytes, packet) => {
       properties,
     };
   });
-  tell({ event: message, device: device || null, seq, inOrder, retain: packet.retain, qos: packet.qos,
+  tell({ event: message, edge: from, device: device || null, seq, inOrder, retain: packet.retain, qos: packet.qos,
          timestamp: number(payload.timestamp), metrics });
 });
 

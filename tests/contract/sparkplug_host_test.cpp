@@ -177,6 +177,36 @@ TEST_F(SparkplugHost, ReadsBirthsAndDataAsksForARebirthAndWrites) {
   expect_order();
 }
 
+// What a host reads of our messages, beside those of an edge node that is not ours.
+TEST_F(SparkplugHost, SpeaksAsTheReferenceEdgeNodeDoes) {
+  if (!std::filesystem::exists(modules() + "/sparkplug-client")) GTEST_SKIP() << "sparkplug-client is not installed";
+  setenv("NODE_PATH", modules().c_str(), 1);
+  const auto twin = ChildProcess::start(
+      {node_program_, "tests/contract/sparkplug_twin.js", std::to_string(broker_->port()), "plant", "twin"});
+  ASSERT_TRUE(twin);
+  start("");
+  put(0, 1.5);
+  const auto said = [this](const std::string& event, const std::string& edge) {
+    for (const Json& one : of(event))
+      if (one["edge"] == edge) return one;
+    return Json();
+  };
+  for (const std::string event : {"NBIRTH", "DBIRTH", "DDATA"}) {
+    ASSERT_TRUE(eventually([&] { return !said(event, "edge").is_null() && !said(event, "twin").is_null(); }, kLong))
+        << event;
+    const Json ours = said(event, "edge"), theirs = said(event, "twin");
+    for (const char* const member : {"seq", "device", "retain", "qos", "inOrder"})
+      EXPECT_EQ(ours[member], theirs[member]) << event << " " << member;
+    EXPECT_LT(std::abs(ours["timestamp"].get<double>() - theirs["timestamp"].get<double>()), 60'000);  // milliseconds
+    for (const Json& wanted : theirs["metrics"]) {
+      const Json same = metric(ours, wanted["name"]);  // must be there
+      // Specification 3.0 says Int64 for bdSeq; the package has UInt64, as 2.2 did.
+      if (wanted["name"] == "bdSeq") continue;
+      EXPECT_EQ(same["type"], wanted["type"]) << event << " " << wanted["name"];
+    }
+  }
+}
+
 TEST_F(SparkplugHost, WhoGoesAndComesGetsTheHistory) {
   start("primary_host: scada\n");
   put(0, 1);
