@@ -30,7 +30,7 @@ class OpcuaPeerTest : public testing::Test {
     if (connector) connector->stop();
     connector.reset();
   }
-  void start(const std::string& options) {
+  void start(const std::string& options, const std::vector<std::string>& addresses = kUsual) {
     stop();
     const auto node =
         parse_document(fmt::format("endpoint: {}\npki: {}\ninterval: 20ms\ntimeout: 5s\nreconnect_min: 5ms\n"
@@ -43,7 +43,7 @@ class OpcuaPeerTest : public testing::Test {
     connector = std::move(*made);
     inlet = std::make_unique<RecordingInlet>();
     std::vector<SignalBinding> signals;
-    for (const char* address : {"nsu=urn:peer:server;s=Line.Speed", "ns=1;s=Line.Axes#[1]"}) {
+    for (const std::string& address : addresses) {
       SignalBinding binding;
       binding.signal = SignalId{static_cast<std::uint32_t>(signals.size())};
       binding.name = binding.address = address;
@@ -75,6 +75,7 @@ class OpcuaPeerTest : public testing::Test {
     ASSERT_TRUE(trust.accept(trust.entries()[0].info.fingerprint).has_value());
   }
 
+  static inline const std::vector<std::string> kUsual{"nsu=urn:peer:server;s=Line.Speed", "ns=1;s=Line.Axes#[1]"};
   static std::unique_ptr<OpcuaPeer> peer;
   std::string pki;
   std::unique_ptr<RecordingInlet> inlet;
@@ -121,6 +122,31 @@ TEST_F(OpcuaPeerTest, ALogInIsAcceptedOrRefusedWithTheReason) {
   start(fmt::format("username: operator\npassword_file: {}\n", file));
   EXPECT_TRUE(eventually([&] { return connector->last_error().find("BadUserAccessDenied") != std::string::npos; }))
       << connector->last_error();
+}
+
+TEST_F(OpcuaPeerTest, StructuresOfTheServersOwnAreReadInto) {
+  const std::vector<std::pair<std::string, double>> wanted{{"ns=1;s=Line.Motor#main.mode", 5},
+                                                           {"ns=1;s=Line.Motor#axes[1].position", 2.5},
+                                                           {"ns=1;s=Line.Motor#currents[1]", 11.5},
+                                                           {"ns=1;s=Line.Motor#started", 1'767'225'600},
+                                                           {"ns=1;s=Line.Motor#limits.High", 55},
+                                                           {"ns=1;s=Line.Motor#cycle", 12.5},
+                                                           {"ns=1;s=Line.Motors#[1].main.position", 104.5},
+                                                           {"ns=1;s=Line.Option#rate", 0.75},
+                                                           {"ns=1;s=Line.Choice#count", -17},
+                                                           {"ns=1;s=Line.Open#position", 7.5},
+                                                           {"ns=1;s=Line.Motor#main.position", 800}};
+  std::vector<std::string> addresses;
+  for (const auto& [address, value] : wanted) addresses.push_back(address);
+  for (const char* read : {"subscribe", "poll"}) {
+    start(fmt::format("security: none\nread: {}\n", read), addresses);
+    ASSERT_TRUE(eventually([&] { return connector->stats().connected.load(); })) << connector->last_error();
+    commands.send(ActuatorId{0}, 800);
+    for (std::uint32_t i = 0; i < wanted.size(); ++i)
+      EXPECT_TRUE(eventually([&] { return !inlet->points(i).empty() && inlet->last(i).value == wanted[i].second; }))
+          << read << ' ' << wanted[i].first << " is " << (inlet->points(i).empty() ? -1 : inlet->last(i).value) << ": "
+          << connector->last_error();
+  }
 }
 
 TEST_F(OpcuaPeerTest, BrowsingShowsTypesValuesAndUnits) {

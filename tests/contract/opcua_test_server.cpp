@@ -10,6 +10,7 @@
 #include "base/child_process.hpp"
 #include "base/result.hpp"
 #include "connect/opcua/ua_loop.hpp"
+#include "tests/contract/opcua_test_structures.hpp"
 
 namespace alara::contract {
 namespace {
@@ -44,6 +45,7 @@ void add(UA_Server* server, const char* name, const void* value, const UA_DataTy
 }  // namespace
 
 struct OpcuaTestServer::State {
+  std::unique_ptr<OpcuaTestStructures> structures;  // of its server
   UA_Server* server = nullptr;
   std::jthread thread;
 };
@@ -59,9 +61,14 @@ void OpcuaTestServer::start() {
   config.logging = &kSilent;
   UA_ServerConfig_setMinimal(&config, static_cast<UA_UInt16>(port_), nullptr);
   config.tcpReuseAddr = true;
+  state_->structures = std::make_unique<OpcuaTestStructures>(renumbered_ ? 3 : 2, renumbered_ ? 900 : 500);
+  config.customDataTypes = state_->structures->types();
   UA_Server* server = opcua::new_server(config);
   ALARA_ASSERT(server != nullptr, "a test server");
   state_->server = server;
+  if (renumbered_) UA_Server_addNamespace(server, "urn:plant:other");
+  UA_Server_addNamespace(server, "urn:plant:types");
+  state_->structures->add_to(server);
   const UA_Double speed = 1;
   const UA_Int16 values[] = {10, 20, 30, 40};
   const UA_Range range{-5, 55};
@@ -175,6 +182,8 @@ double OpcuaTestServer::read(const std::string& name, std::size_t element) const
   UA_Variant_clear(&value);
   return number;
 }
+
+void OpcuaTestServer::write_position(double position) { state_->structures->write_position(state_->server, position); }
 
 void OpcuaTestServer::add_late_node(double value) { add(state_->server, "late", &value, UA_TYPES[UA_TYPES_DOUBLE]); }
 

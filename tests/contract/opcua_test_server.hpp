@@ -36,6 +36,10 @@ class OpcuaTestServer {
   void add_late_node(double value = 7);  // "ns=1;s=late" (Double)
   void remove_late_node();
   void write_late(double value);
+  // Structures of the server's own (OpcuaTestStructures). From the next start on their namespace has another index, and
+  // their encodings other numbers.
+  void write_position(double position);
+  void renumber_structures() { renumbered_ = !renumbered_; }
 
   // From the next start on the server takes no more than so many nodes in one request, and shows no more than so many
   // references in one answer.
@@ -55,6 +59,7 @@ class OpcuaTestServer {
   std::atomic<int> calls_{0};
   std::atomic<bool> frozen_{false};
   std::uint32_t limit_ = 0;
+  bool renumbered_ = false;
   std::unique_ptr<State> state_;
 };
 
