@@ -19,10 +19,11 @@ class OpcuaClient : public testing::Test {
   void make(const std::string& more, const std::vector<std::string>& signals,
             const std::vector<std::string>& actuators = {}) {
     server_.start();
-    const auto node = parse_document(fmt::format("endpoint: {}\nsecurity: none\ninterval: 20ms\nreconnect_min: 2ms\n{}",
-                                                 server_.endpoint(), more),
-                                     "site.yaml")
-                          .value();
+    const auto node =
+        parse_document(fmt::format("endpoint: {}\n{}interval: 20ms\nreconnect_min: 2ms\n{}", server_.endpoint(),
+                                   more.find("security:") == std::string::npos ? "security: none\n" : "", more),
+                       "site.yaml")
+            .value();
     std::vector<Error> errors;
     opcua::opcua_protocol().schema().check(node, errors);
     ASSERT_TRUE(errors.empty()) << errors.front().text();

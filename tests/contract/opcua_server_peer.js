@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// An OPC UA server of another make (node-opcua) for the tests: node opcua_server_peer.js PORT FOLDER
+// An OPC UA server of another make (node-opcua) for the tests: node opcua_server_peer.js PORT FOLDER [CERTIFICATE KEY]
 // Offers every security policy and trusts every client (the client's trust is what is tested). What is written to
 // Line.Wanted becomes Line.Speed; Start does the same by a call. Line.Motor and others are of structures of its own.
 "use strict";
 const opcua = require("node-opcua");
 const path = require("path");
-const [port, folder] = [Number(process.argv[2]), process.argv[3]];
+const [port, folder, certificateFile, privateKeyFile] = [Number(process.argv[2]), ...process.argv.slice(3)];
 
 function addStructures(space, own, line, speed) {
   const types = space.getNamespace("urn:peer:types");
@@ -46,6 +46,7 @@ async function main() {
     port,
     hostname: "127.0.0.1",
     serverCertificateManager: certificates,
+    ...(certificateFile ? { certificateFile, privateKeyFile } : {}),
     userCertificateManager: certificates,
     securityPolicies: [
       opcua.SecurityPolicy.None,

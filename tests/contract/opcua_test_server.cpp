@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/contract/opcua_test_server.hpp"
 
+#include <open62541/plugin/pki_default.h>
 #include <open62541/server.h>
 #include <open62541/server_config_default.h>
 
@@ -42,6 +43,21 @@ void add(UA_Server* server, const char* name, const void* value, const UA_DataTy
   ALARA_ASSERT(status == UA_STATUSCODE_GOOD, "a test variable");
 }
 
+void configure_security(UA_ServerConfig& config, int port, std::vector<std::uint8_t>& certificate,
+                        std::vector<std::uint8_t>& key) {
+  const UA_ByteString certificate_bytes{certificate.size(), certificate.data()}, key_bytes{key.size(), key.data()};
+  ALARA_ASSERT(UA_ServerConfig_setDefaultWithSecurityPolicies(&config, static_cast<UA_UInt16>(port), &certificate_bytes,
+                                                              &key_bytes, nullptr, 0, nullptr, 0, nullptr,
+                                                              0) == UA_STATUSCODE_GOOD,
+               "a secure test server");
+  for (UA_CertificateVerification* trust : {&config.secureChannelPKI, &config.sessionPKI}) {
+    if (trust->clear != nullptr) trust->clear(trust);
+    UA_CertificateVerification_AcceptAll(trust);
+  }
+  UA_String_clear(&config.applicationDescription.applicationUri);
+  config.applicationDescription.applicationUri = UA_STRING_ALLOC("urn:device");
+}
+
 }  // namespace
 
 struct OpcuaTestServer::State {
@@ -59,7 +75,10 @@ void OpcuaTestServer::start() {
   if (state_->server != nullptr) return;
   UA_ServerConfig config{};
   config.logging = &kSilent;
-  UA_ServerConfig_setMinimal(&config, static_cast<UA_UInt16>(port_), nullptr);
+  if (certificate_.empty())
+    UA_ServerConfig_setMinimal(&config, static_cast<UA_UInt16>(port_), nullptr);
+  else
+    configure_security(config, port_, certificate_, key_);
   config.tcpReuseAddr = true;
   state_->structures = std::make_unique<OpcuaTestStructures>(renumbered_ ? 3 : 2, renumbered_ ? 900 : 500);
   config.customDataTypes = state_->structures->types();

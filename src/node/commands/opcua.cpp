@@ -58,7 +58,7 @@ void print_certificate(const opcua::CertificateInfo& info, std::string_view what
 
 int run_trust_list(const TrustArguments& arguments) {
   for (const auto& entry : opcua::TrustList(arguments.pki).entries())
-    print_certificate(entry.info, entry.trusted ? "trusted" : "rejected");
+    print_certificate(entry.info, !entry.trusted ? "rejected" : entry.info.authority ? "authority" : "trusted");
   return kGood;
 }
 int run_trust_add(const TrustArguments& arguments) {
