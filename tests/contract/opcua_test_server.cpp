@@ -175,6 +175,8 @@ void OpcuaTestServer::stop() {
   state_->server = nullptr;
 }
 
+std::size_t OpcuaTestServer::sessions() const { return UA_Server_getStatistics(state_->server).ss.currentSessionCount; }
+
 void OpcuaTestServer::write_speed(double value, std::uint32_t status) {
   UA_DataValue data;
   UA_DataValue_init(&data);

@@ -51,6 +51,7 @@ class OpcuaTestServer {
     certificate_ = std::move(certificate);
     key_ = std::move(key);
   }
+  [[nodiscard]] std::size_t sessions() const;
   // The server's thread does nothing: connections stay open, nobody answers.
   void freeze() { frozen_ = true; }
   void thaw() { frozen_ = false; }

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "base/quantity.hpp"
+#include "connect/opcua/ua_loop.hpp"
 
 namespace alara::opcua {
 namespace {
@@ -104,6 +105,7 @@ void OpcuaConnector::stop() {
 }
 
 void OpcuaConnector::run(const std::stop_token& stop) {
+  const StoppableWaits waits([&stop] { return stop.stop_requested(); }, *context_.clock);
   std::uint64_t random = context_.seed;
   for (int attempt = 0; !stop.stop_requested();) {
     auto opened = Session::open(settings_, *context_.clock, [&stop] { return stop.stop_requested(); });
