@@ -133,7 +133,7 @@ void add_trust_command(CLI::App& app, CommandLine& line) {
   list->callback([&line, arguments] { line.exit_code = run_trust_list(*arguments); });
   CLI::App* add = command->add_subcommand("add", "Trust a certificate");
   pki(add);
-  add->add_option("WHICH", arguments->which, "The beginning of its fingerprint, or a file in DER")
+  add->add_option("WHICH", arguments->which, "The beginning of its fingerprint, or a file in DER or PEM")
       ->required()
       ->option_text(" ");
   add->callback([&line, arguments] { line.exit_code = run_trust_add(*arguments); });
