@@ -1,61 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The OPC UA client keeps what every connector promises, and its own promises, against a server in this process.
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 
-#include "base/child_process.hpp"
 #include "connect/opcua/browse.hpp"
-#include "connect/opcua/opcua.hpp"
 #include "tests/contract/connector_contract.hpp"
-#include "tests/contract/opcua_test_server.hpp"
+#include "tests/contract/opcua_client_fixture.hpp"
+#include "tests/contract/silent_listener.hpp"
 
 namespace alara::contract {
 namespace {
-
-// A port that accepts connections and does nothing more, or says something that is no OPC UA.
-class Listener {
- public:
-  explicit Listener(int port, std::string says = "") {
-    fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    const int on = 1;
-    setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ALARA_ASSERT(bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "the port must be free");
-    listen(fd_, 16);
-    thread_ = std::jthread([this, says = std::move(says)](const std::stop_token& stop) {
-      std::vector<int> peers;
-      while (!stop.stop_requested()) {
-        const int peer = accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
-        if (peer >= 0) {
-          ++accepted_;
-          peers.push_back(peer);
-          static_cast<void>(!send(peer, says.data(), says.size(), MSG_NOSIGNAL));
-        }
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      }
-      for (const int peer : peers) close(peer);
-    });
-  }
-  ~Listener() {
-    thread_.request_stop();
-    thread_.join();
-    close(fd_);
-  }
-  Listener(const Listener&) = delete;
-  Listener& operator=(const Listener&) = delete;
-  [[nodiscard]] int accepted() const { return accepted_; }
-
- private:
-  int fd_ = -1;
-  std::atomic<int> accepted_{0};
-  std::jthread thread_;
-};
 
 class OpcuaHarness final : public ConnectorHarness {
  public:
@@ -129,57 +82,6 @@ std::unique_ptr<ConnectorHarness> make_opcua_harness() { return std::make_unique
 INSTANTIATE_TEST_SUITE_P(Opcua, ConnectorContract, testing::Values(make_opcua_harness));
 
 // What an OPC UA client does beside the promises of all.
-class OpcuaClient : public testing::Test {
- protected:
-  void make(const std::string& more, const std::vector<std::string>& signals,
-            const std::vector<std::string>& actuators = {}) {
-    server_.start();
-    const auto node = parse_document(fmt::format("endpoint: {}\nsecurity: none\ninterval: 20ms\nreconnect_min: 2ms\n{}",
-                                                 server_.endpoint(), more),
-                                     "site.yaml")
-                          .value();
-    std::vector<Error> errors;
-    opcua::opcua_protocol().schema().check(node, errors);
-    ASSERT_TRUE(errors.empty()) << errors.front().text();
-    auto made = opcua::opcua_protocol().make("plc", node, ".");
-    ASSERT_TRUE(made.has_value()) << made.error().text();
-    connector_ = std::move(*made);
-    std::vector<SignalBinding> bindings;
-    for (const std::string& address : signals) {
-      SignalBinding binding;
-      binding.signal = SignalId{static_cast<std::uint32_t>(bindings.size())};
-      binding.name = binding.address = address;
-      bindings.push_back(binding);
-    }
-    std::vector<ActuatorBinding> outputs;
-    for (const std::string& address : actuators)
-      outputs.push_back({ActuatorId{static_cast<std::uint32_t>(outputs.size())}, address, address, {}});
-    connector_->bind(bindings, outputs, errors);
-    ASSERT_TRUE(errors.empty()) << errors.front().text();
-    ASSERT_TRUE(connector_->start({&inlet_, &commands_, &running_.clock(), &running_.loop(), 1}));
-  }
-  void TearDown() override {
-    if (connector_) connector_->stop();
-  }
-  Outcome command(std::uint32_t actuator, double value, bool verify = false) {
-    const std::size_t before = commands_.acks().size();
-    commands_.send(ActuatorId{actuator}, value, verify);
-    EXPECT_TRUE(eventually([&] { return commands_.acks().size() > before; }));
-    return commands_.acks().empty() ? Outcome::timed_out : commands_.acks().back().outcome;
-  }
-  [[nodiscard]] bool connected() const { return connector_->stats().connected; }
-  [[nodiscard]] bool has(std::uint32_t signal, double value, Quality quality = Quality::good) const {
-    if (inlet_.points(signal).empty()) return false;
-    const Point last = inlet_.last(signal);
-    return last.quality == quality && (quality == Quality::bad || last.value == value);
-  }
-
-  OpcuaTestServer server_;
-  RecordingInlet inlet_;
-  CommandQueue commands_;
-  RunningLoop running_;
-  std::unique_ptr<Connector> connector_;
-};
 
 TEST_F(OpcuaClient, HearsOfChangesWithQualityAndSourceTime) {
   make("", {"ns=1;s=speed"});

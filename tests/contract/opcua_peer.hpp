@@ -8,6 +8,8 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/child_process.hpp"
 
@@ -15,14 +17,21 @@ namespace alara::contract {
 
 class OpcuaPeer {
  public:
-  // ALARA_SOURCE is the project's folder.
-  explicit OpcuaPeer(const std::string& source) : port_(free_loopback_port()) {
+  // ALARA_SOURCE is the project's folder. `certificate` and `key`: PEM, a chain and its first one's key; "": it makes a
+  // certificate of its own.
+  explicit OpcuaPeer(const std::string& source, const std::string& certificate = "", const std::string& key = "")
+      : port_(free_loopback_port()) {
     folder_ = (std::filesystem::temp_directory_path() / "alara-opcua-XXXXXX").string();
     if (mkdtemp(folder_.data()) == nullptr) return;
     setenv("NODE_PATH", (source + "/build/deps/peers/node_modules").c_str(), 1);
-    auto started = ChildProcess::start(
-        {find_program("node"), source + "/tests/contract/opcua_server_peer.js", std::to_string(port_), folder_},
-        folder_ + "/output");
+    std::vector<std::string> command{find_program("node"), source + "/tests/contract/opcua_server_peer.js",
+                                     std::to_string(port_), folder_};
+    for (const auto& [name, text] : {std::pair("certificate.pem", certificate), std::pair("key.pem", key)}) {
+      if (text.empty()) continue;
+      command.push_back(folder_ + "/" + name);
+      std::ofstream(command.back()) << text;
+    }
+    auto started = ChildProcess::start(command, folder_ + "/output");
     if (started) process_ = std::move(*started);
   }
   ~OpcuaPeer() {

@@ -8,6 +8,7 @@
 #include "connect/opcua/browse.hpp"
 #include "connect/opcua/opcua.hpp"
 #include "connect/opcua/trust.hpp"
+#include "tests/contract/certificate_authority.hpp"
 #include "tests/contract/opcua_peer.hpp"
 #include "tests/contract/recorders.hpp"
 
@@ -23,6 +24,7 @@ class OpcuaPeerTest : public testing::Test {
   void SetUp() override {
     if (!peer) GTEST_SKIP() << "node-opcua is not installed (tools/setup fetches it): not tested against another make";
     ASSERT_TRUE(peer->ready()) << peer->output();
+    endpoint = peer->endpoint();
     pki = peer->folder() + "/" + testing::UnitTest::GetInstance()->current_test_info()->name();
   }
   void TearDown() override { stop(); }
@@ -30,12 +32,12 @@ class OpcuaPeerTest : public testing::Test {
     if (connector) connector->stop();
     connector.reset();
   }
-  void start(const std::string& options) {
+  void start(const std::string& options, const std::vector<std::string>& addresses = kUsual) {
     stop();
     const auto node =
         parse_document(fmt::format("endpoint: {}\npki: {}\ninterval: 20ms\ntimeout: 5s\nreconnect_min: 5ms\n"
                                    "reconnect_max: 50ms\n{}",
-                                   peer->endpoint(), pki, options),
+                                   endpoint, pki, options),
                        "site.yaml")
             .value();
     auto made = opcua::opcua_protocol().make("plc", node, ".");
@@ -43,7 +45,7 @@ class OpcuaPeerTest : public testing::Test {
     connector = std::move(*made);
     inlet = std::make_unique<RecordingInlet>();
     std::vector<SignalBinding> signals;
-    for (const char* address : {"nsu=urn:peer:server;s=Line.Speed", "ns=1;s=Line.Axes#[1]"}) {
+    for (const std::string& address : addresses) {
       SignalBinding binding;
       binding.signal = SignalId{static_cast<std::uint32_t>(signals.size())};
       binding.name = binding.address = address;
@@ -62,6 +64,16 @@ class OpcuaPeerTest : public testing::Test {
              inlet->last(0).quality == Quality::good;
     });
   }
+  bool says(const std::string& error) {
+    return eventually([&] { return connector->last_error().find(error) != std::string::npos; });
+  }
+  std::string put(const std::string& name, const Bytes& bytes) const {
+    const std::filesystem::path path = pki + "/" + name;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    return path.string();
+  }
   // The server's certificate is a stranger's until a person accepts it.
   void trust_the_server() {
     start("");
@@ -75,8 +87,9 @@ class OpcuaPeerTest : public testing::Test {
     ASSERT_TRUE(trust.accept(trust.entries()[0].info.fingerprint).has_value());
   }
 
+  static inline const std::vector<std::string> kUsual{"nsu=urn:peer:server;s=Line.Speed", "ns=1;s=Line.Axes#[1]"};
   static std::unique_ptr<OpcuaPeer> peer;
-  std::string pki;
+  std::string endpoint, pki;
   std::unique_ptr<RecordingInlet> inlet;
   CommandQueue commands;
   RunningLoop running;
@@ -121,6 +134,68 @@ TEST_F(OpcuaPeerTest, ALogInIsAcceptedOrRefusedWithTheReason) {
   start(fmt::format("username: operator\npassword_file: {}\n", file));
   EXPECT_TRUE(eventually([&] { return connector->last_error().find("BadUserAccessDenied") != std::string::npos; }))
       << connector->last_error();
+}
+
+TEST_F(OpcuaPeerTest, StructuresOfTheServersOwnAreReadInto) {
+  const std::vector<std::pair<std::string, double>> wanted{{"ns=1;s=Line.Motor#main.mode", 5},
+                                                           {"ns=1;s=Line.Motor#axes[1].position", 2.5},
+                                                           {"ns=1;s=Line.Motor#currents[1]", 11.5},
+                                                           {"ns=1;s=Line.Motor#started", 1'767'225'600},
+                                                           {"ns=1;s=Line.Motor#limits.High", 55},
+                                                           {"ns=1;s=Line.Motor#cycle", 12.5},
+                                                           {"ns=1;s=Line.Motors#[1].main.position", 104.5},
+                                                           {"ns=1;s=Line.Option#rate", 0.75},
+                                                           {"ns=1;s=Line.Choice#count", -17},
+                                                           {"ns=1;s=Line.Open#position", 7.5},
+                                                           {"ns=1;s=Line.Motor#main.position", 800}};
+  std::vector<std::string> addresses;
+  for (const auto& [address, value] : wanted) addresses.push_back(address);
+  for (const char* read : {"subscribe", "poll"}) {
+    start(fmt::format("security: none\nread: {}\n", read), addresses);
+    ASSERT_TRUE(eventually([&] { return connector->stats().connected.load(); })) << connector->last_error();
+    commands.send(ActuatorId{0}, 800);
+    for (std::uint32_t i = 0; i < wanted.size(); ++i)
+      EXPECT_TRUE(eventually([&] { return !inlet->points(i).empty() && inlet->last(i).value == wanted[i].second; }))
+          << read << ' ' << wanted[i].first << " is " << (inlet->points(i).empty() ? -1 : inlet->last(i).value) << ": "
+          << connector->last_error();
+  }
+}
+
+TEST_F(OpcuaPeerTest, AServerIsTrustedByItsAuthority) {
+  CertificateAuthority plant("Plant CA"), line("Line CA", &plant);
+  const Issued device = line.issue("urn:peer:server", "IP:127.0.0.1");
+  OpcuaPeer issued(ALARA_SOURCE, pem_of(device.certificate, "CERTIFICATE"), pem_of(device.key, "PRIVATE KEY"));
+  ASSERT_TRUE(issued.ready()) << issued.output();
+  endpoint = issued.endpoint();
+  put("issuers/line.der", line.certificate());
+  put("crl/plant.crl", plant.revocation_list());
+  start("");
+  EXPECT_TRUE(says("is not trusted")) << connector->last_error();
+  ASSERT_TRUE(opcua::TrustList(pki).accept(put("plant.der", plant.certificate())).has_value());
+  EXPECT_TRUE(says("whether CN = Line CA has revoked it is not known")) << connector->last_error();
+  put("crl/line.crl", line.revocation_list());
+  for (const char* policy : {"aes256_sha256_rsapss", "aes128_sha256_rsaoaep", "basic256sha256"}) {
+    start(fmt::format("security: {}\n", policy));
+    EXPECT_TRUE(flows()) << policy << ": " << connector->last_error();
+  }
+  put("crl/newer.crl", line.revocation_list({device.serial}));
+  start("");
+  EXPECT_TRUE(says("has revoked it")) << connector->last_error();
+  stop();
+}
+
+TEST_F(OpcuaPeerTest, AServerThatSendsItsChainIsRefusedWithTheReason) {
+  CertificateAuthority plant("Plant CA");
+  const Issued device = plant.issue("urn:peer:server", "IP:127.0.0.1");
+  OpcuaPeer issued(ALARA_SOURCE, pem_of(device.certificate, "CERTIFICATE") + pem_of(plant.certificate(), "CERTIFICATE"),
+                   pem_of(device.key, "PRIVATE KEY"));
+  ASSERT_TRUE(issued.ready()) << issued.output();
+  endpoint = issued.endpoint();
+  put("crl/plant.crl", plant.revocation_list());
+  ASSERT_TRUE(opcua::TrustList(pki).accept(put("plant.der", plant.certificate())).has_value());
+  start("");
+  EXPECT_TRUE(says("let it send its own alone")) << connector->last_error();
+  stop();
 }
 
 TEST_F(OpcuaPeerTest, BrowsingShowsTypesValuesAndUnits) {

@@ -11,6 +11,7 @@
 #include "connect/opcua/server_connector.hpp"
 #include "connect/opcua/trust.hpp"
 #include "core/fakes.hpp"
+#include "tests/contract/certificate_authority.hpp"
 #include "tests/contract/opcua_test_client.hpp"
 #include "tests/contract/raw_socket.hpp"
 #include "tests/contract/recorders.hpp"
@@ -249,6 +250,30 @@ TEST_F(OpcuaServerTest, AStrangerIsKeptOutUntilAPersonTrustsIt) {
   EXPECT_NE(status_name(open.connect()), "Good") << "none has not been asked for by name";
 }
 
+TEST_F(OpcuaServerTest, ClientsOfATrustedAuthorityGetInUntilItRevokesThem) {
+  CertificateAuthority plant("Plant CA");
+  const Issued scada = plant.issue("urn:test:client", "DNS:scada");
+  const auto put = [this](const std::string& name, const Bytes& bytes) {
+    const std::filesystem::path path = folder + "/" + name;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    return path.string();
+  };
+  put("client/own/certificate.der", scada.certificate);
+  put("client/own/key.der", scada.key);
+  ASSERT_TRUE(opcua::TrustList(folder + "/pki").accept(put("plant.der", plant.certificate())).has_value());
+  ASSERT_NO_FATAL_FAILURE(listening("anonymous: read"));
+  const auto connects = [&] { return OpcuaTestClient(connector->port(), {"", "", folder + "/client"}).connect() == 0; };
+  EXPECT_FALSE(connects());
+  EXPECT_NE(connector->last_error().find("revocation list (CRL)"), std::string::npos) << connector->last_error();
+  put("pki/crl/plant.crl", plant.revocation_list());
+  EXPECT_TRUE(eventually(connects, kPatient)) << connector->last_error();
+  put("pki/crl/newer.crl", plant.revocation_list({scada.serial}));
+  EXPECT_TRUE(eventually([&] { return !connects(); }, kPatient));
+  EXPECT_NE(connector->last_error().find("has revoked it"), std::string::npos) << connector->last_error();
+}
+
 // A wall clock that is wrong by so much.
 class WrongClock final : public Clock {
  public:
@@ -275,7 +300,7 @@ TEST_F(OpcuaServerTest, ACertificateThatHasExpiredIsSaidAndTrustedNoMore) {
   OpcuaTestClient client(connector->port(), {"", "", pki});
   EXPECT_NE(status_name(client.connect()), "Good");
   EXPECT_EQ(counter("untrusted_clients"), 1u);
-  EXPECT_NE(connector->last_error().find("trusted client has expired"), std::string::npos) << connector->last_error();
+  EXPECT_NE(connector->last_error().find("it has expired"), std::string::npos) << connector->last_error();
   connector->stop();
 }
 

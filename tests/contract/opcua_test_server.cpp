@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/contract/opcua_test_server.hpp"
 
+#include <open62541/plugin/pki_default.h>
 #include <open62541/server.h>
 #include <open62541/server_config_default.h>
 
@@ -10,6 +11,7 @@
 #include "base/child_process.hpp"
 #include "base/result.hpp"
 #include "connect/opcua/ua_loop.hpp"
+#include "tests/contract/opcua_test_structures.hpp"
 
 namespace alara::contract {
 namespace {
@@ -41,9 +43,25 @@ void add(UA_Server* server, const char* name, const void* value, const UA_DataTy
   ALARA_ASSERT(status == UA_STATUSCODE_GOOD, "a test variable");
 }
 
+void configure_security(UA_ServerConfig& config, int port, std::vector<std::uint8_t>& certificate,
+                        std::vector<std::uint8_t>& key) {
+  const UA_ByteString certificate_bytes{certificate.size(), certificate.data()}, key_bytes{key.size(), key.data()};
+  ALARA_ASSERT(UA_ServerConfig_setDefaultWithSecurityPolicies(&config, static_cast<UA_UInt16>(port), &certificate_bytes,
+                                                              &key_bytes, nullptr, 0, nullptr, 0, nullptr,
+                                                              0) == UA_STATUSCODE_GOOD,
+               "a secure test server");
+  for (UA_CertificateVerification* trust : {&config.secureChannelPKI, &config.sessionPKI}) {
+    if (trust->clear != nullptr) trust->clear(trust);
+    UA_CertificateVerification_AcceptAll(trust);
+  }
+  UA_String_clear(&config.applicationDescription.applicationUri);
+  config.applicationDescription.applicationUri = UA_STRING_ALLOC("urn:device");
+}
+
 }  // namespace
 
 struct OpcuaTestServer::State {
+  std::unique_ptr<OpcuaTestStructures> structures;  // of its server
   UA_Server* server = nullptr;
   std::jthread thread;
 };
@@ -57,11 +75,19 @@ void OpcuaTestServer::start() {
   if (state_->server != nullptr) return;
   UA_ServerConfig config{};
   config.logging = &kSilent;
-  UA_ServerConfig_setMinimal(&config, static_cast<UA_UInt16>(port_), nullptr);
+  if (certificate_.empty())
+    UA_ServerConfig_setMinimal(&config, static_cast<UA_UInt16>(port_), nullptr);
+  else
+    configure_security(config, port_, certificate_, key_);
   config.tcpReuseAddr = true;
+  state_->structures = std::make_unique<OpcuaTestStructures>(renumbered_ ? 3 : 2, renumbered_ ? 900 : 500);
+  config.customDataTypes = state_->structures->types();
   UA_Server* server = opcua::new_server(config);
   ALARA_ASSERT(server != nullptr, "a test server");
   state_->server = server;
+  if (renumbered_) UA_Server_addNamespace(server, "urn:plant:other");
+  UA_Server_addNamespace(server, "urn:plant:types");
+  state_->structures->add_to(server);
   const UA_Double speed = 1;
   const UA_Int16 values[] = {10, 20, 30, 40};
   const UA_Range range{-5, 55};
@@ -149,6 +175,8 @@ void OpcuaTestServer::stop() {
   state_->server = nullptr;
 }
 
+std::size_t OpcuaTestServer::sessions() const { return UA_Server_getStatistics(state_->server).ss.currentSessionCount; }
+
 void OpcuaTestServer::write_speed(double value, std::uint32_t status) {
   UA_DataValue data;
   UA_DataValue_init(&data);
@@ -175,6 +203,8 @@ double OpcuaTestServer::read(const std::string& name, std::size_t element) const
   UA_Variant_clear(&value);
   return number;
 }
+
+void OpcuaTestServer::write_position(double position) { state_->structures->write_position(state_->server, position); }
 
 void OpcuaTestServer::add_late_node(double value) { add(state_->server, "late", &value, UA_TYPES[UA_TYPES_DOUBLE]); }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace alara::contract {
 
@@ -36,10 +37,21 @@ class OpcuaTestServer {
   void add_late_node(double value = 7);  // "ns=1;s=late" (Double)
   void remove_late_node();
   void write_late(double value);
+  // Structures of the server's own (OpcuaTestStructures). From the next start on their namespace has another index, and
+  // their encodings other numbers.
+  void write_position(double position);
+  void renumber_structures() { renumbered_ = !renumbered_; }
 
   // From the next start on the server takes no more than so many nodes in one request, and shows no more than so many
   // references in one answer.
   void limit(std::uint32_t operations) { limit_ = operations; }
+  // From the next start on it offers security, with this certificate (DER, of the application "urn:device") and
+  // key, and trusts every client.
+  void secure(std::vector<std::uint8_t> certificate, std::vector<std::uint8_t> key) {
+    certificate_ = std::move(certificate);
+    key_ = std::move(key);
+  }
+  [[nodiscard]] std::size_t sessions() const;
   // The server's thread does nothing: connections stay open, nobody answers.
   void freeze() { frozen_ = true; }
   void thaw() { frozen_ = false; }
@@ -55,6 +67,8 @@ class OpcuaTestServer {
   std::atomic<int> calls_{0};
   std::atomic<bool> frozen_{false};
   std::uint32_t limit_ = 0;
+  bool renumbered_ = false;
+  std::vector<std::uint8_t> certificate_, key_;
   std::unique_ptr<State> state_;
 };
 

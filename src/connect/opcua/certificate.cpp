@@ -3,9 +3,7 @@
 
 #include <fcntl.h>
 #include <openssl/bn.h>
-#include <openssl/evp.h>
 #include <openssl/rsa.h>
-#include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,42 +15,13 @@
 #include <fstream>
 #include <memory>
 
+#include "connect/opcua/x509.hpp"
+
 namespace alara::opcua {
 namespace {
 
 constexpr int kKeyBits = 2048;
 constexpr long kLifetime = 20L * 365 * 24 * 3600;
-
-template <auto Free>
-struct Deleter {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-
-Nanos instant_of(const ASN1_TIME* time) {
-  std::tm utc{};
-  if (time == nullptr || ASN1_TIME_to_tm(time, &utc) != 1) return 0;
-  const std::time_t seconds = timegm(&utc);
-  // Certificates may end in the year 9999; nanoseconds do not reach as far.
-  return seconds > kNever / kSecond ? kNever : static_cast<Nanos>(seconds) * kSecond;
-}
-
-std::string uri_of(X509* certificate) {
-  auto* names = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
-  std::string uri;
-  for (int i = 0; names != nullptr && i < sk_GENERAL_NAME_num(names); ++i) {
-    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, i);
-    if (name->type == GEN_URI && uri.empty())
-      uri.assign(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.uniformResourceIdentifier)),
-                 static_cast<std::size_t>(ASN1_STRING_length(name->d.uniformResourceIdentifier)));
-  }
-  GENERAL_NAMES_free(names);
-  return uri;
-}
 
 Status add_extension(X509* certificate, int nid, const std::string& value) {
   X509V3_CTX context;
@@ -141,6 +110,57 @@ Status make_identity(const std::string& certificate_path, const std::string& key
 
 }  // namespace
 
+Nanos instant_of(const ASN1_TIME* time) {
+  std::tm utc{};
+  if (time == nullptr || ASN1_TIME_to_tm(time, &utc) != 1) return 0;
+  const std::time_t seconds = timegm(&utc);
+  // Certificates may end in the year 9999; nanoseconds do not reach as far.
+  return seconds > kNever / kSecond ? kNever : static_cast<Nanos>(seconds) * kSecond;
+}
+
+std::string text_of(const X509_NAME* name) {
+  const Memory text(BIO_new(BIO_s_mem()));
+  X509_NAME_print_ex(text.get(), name, 0, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB);
+  char* begin = nullptr;
+  const long length = BIO_get_mem_data(text.get(), &begin);
+  return {begin, static_cast<std::size_t>(std::max(length, 0L))};
+}
+
+std::string uri_of(const X509* certificate) {
+  auto* names = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  std::string uri;
+  for (int i = 0; names != nullptr && i < sk_GENERAL_NAME_num(names); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, i);
+    if (name->type == GEN_URI && uri.empty())
+      uri.assign(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.uniformResourceIdentifier)),
+                 static_cast<std::size_t>(ASN1_STRING_length(name->d.uniformResourceIdentifier)));
+  }
+  GENERAL_NAMES_free(names);
+  return uri;
+}
+
+// Many applications' own certificates may sign, too, as they are signed by themselves: those name the application.
+bool is_authority(X509* certificate) {
+  return X509_check_ca(certificate) == 1 && (X509_get_key_usage(certificate) & KU_KEY_CERT_SIGN) != 0 &&
+         uri_of(certificate).empty();
+}
+
+bool stands_alone(std::span<const std::uint8_t> der) {
+  const unsigned char* at = der.data();
+  const Certificate certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  return certificate && at == der.data() + der.size();
+}
+
+Status names_host(std::span<const std::uint8_t> der, const std::string& host) {
+  const unsigned char* at = der.data();
+  const Certificate certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  if (!certificate) return fail(ErrorKind::corrupt, "this is no certificate in DER");
+  if (X509_check_ip_asc(certificate.get(), host.c_str(), 0) == 1 ||
+      X509_check_host(certificate.get(), host.data(), host.size(), 0, nullptr) == 1)
+    return {};
+  return fail(ErrorKind::refused, "it is not for the host {}", host);
+}
+
 Result<CertificateInfo> inspect_certificate(std::span<const std::uint8_t> der) {
   if (der.empty() || der.size() > kMostCertificateBytes)
     return fail(ErrorKind::corrupt, "{} bytes are no certificate", der.size());
@@ -153,15 +173,11 @@ Result<CertificateInfo> inspect_certificate(std::span<const std::uint8_t> der) {
   // Of the certificate alone: a chain may follow it.
   EVP_Digest(der.data(), static_cast<std::size_t>(at - der.data()), digest.data(), &size, EVP_sha256(), nullptr);
   for (unsigned i = 0; i < size; ++i) info.fingerprint += fmt::format("{:02x}", digest[i]);
-  BIO* text = BIO_new(BIO_s_mem());
-  X509_NAME_print_ex(text, X509_get_subject_name(certificate.get()), 0, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB);
-  char* begin = nullptr;
-  const long length = BIO_get_mem_data(text, &begin);
-  info.subject.assign(begin, static_cast<std::size_t>(std::max(length, 0L)));
-  BIO_free(text);
+  info.subject = text_of(X509_get_subject_name(certificate.get()));
   info.uri = uri_of(certificate.get());
   info.not_before = instant_of(X509_get0_notBefore(certificate.get()));
   info.not_after = instant_of(X509_get0_notAfter(certificate.get()));
+  info.authority = is_authority(certificate.get());
   return info;
 }
 

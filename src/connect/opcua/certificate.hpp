@@ -20,9 +20,15 @@ struct CertificateInfo {
   std::string subject;      // "CN=alara, O=…"
   std::string uri;          // of the application, from the subject's alternative names; "" = none
   Nanos not_before = 0, not_after = 0;
+  bool authority = false;  // may sign others' certificates, and is no application's own
 };
 // Of a certificate in DER, as OPC UA carries it.
 [[nodiscard]] Result<CertificateInfo> inspect_certificate(std::span<const std::uint8_t> der);
+
+// No other is behind the certificate.
+[[nodiscard]] bool stands_alone(std::span<const std::uint8_t> der);
+// Fails when the certificate is not for `host`, a name or an address.
+[[nodiscard]] Status names_host(std::span<const std::uint8_t> der, const std::string& host);
 
 struct Identity {
   std::vector<std::uint8_t> certificate;  // DER

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Load time, the life of the session, and what comes in; commands are in connector_send.cpp.
+// Load time and the life of the session; values that come are in connector_take.cpp, commands in connector_send.cpp.
 #include "connect/opcua/connector.hpp"
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include <map>
 
 #include "base/quantity.hpp"
+#include "connect/opcua/ua_loop.hpp"
 
 namespace alara::opcua {
 namespace {
@@ -104,6 +105,7 @@ void OpcuaConnector::stop() {
 }
 
 void OpcuaConnector::run(const std::stop_token& stop) {
+  const StoppableWaits waits([&stop] { return stop.stop_requested(); }, *context_.clock);
   std::uint64_t random = context_.seed;
   for (int attempt = 0; !stop.stop_requested();) {
     auto opened = Session::open(settings_, *context_.clock, [&stop] { return stop.stop_requested(); });
@@ -149,6 +151,8 @@ void OpcuaConnector::wait(Nanos until, const std::stop_token& stop) {
 }
 
 Status OpcuaConnector::live(const std::stop_token& stop) {
+  structures_.forget();
+  unread_.clear();
   for (Target& target : targets_) {
     target.refused = false;
     target.item = 0;
@@ -171,6 +175,7 @@ Status OpcuaConnector::live(const std::stop_token& stop) {
         wait = std::clamp<Nanos>(group.due - context_.clock->monotonic(), 0, wait);
       }
     ALARA_CHECK(session_->iterate(wait));
+    learn_structures();
     push();
     take_commands(true);
     if (context_.clock->monotonic() >= retry_due_) ALARA_CHECK(retry_refused());
@@ -286,6 +291,7 @@ Status OpcuaConnector::poll(std::span<Target* const> targets) {
 // Nodes that come to be while the node runs are found.
 Status OpcuaConnector::retry_refused() {
   retry_due_ = context_.clock->monotonic() + settings_.retry;
+  structures_.forget_failures();
   for (Group& group : groups_) {
     std::vector<Target*> again;
     for (Target* target : group.targets) {
@@ -307,34 +313,6 @@ Status OpcuaConnector::retry_refused() {
   }
   prepare_outputs();
   return {};
-}
-
-void OpcuaConnector::take(Target& target, const UA_DataValue& value) {
-  const Nanos wall = context_.clock->wall();
-  stats_.messages_in.fetch_add(1, std::memory_order_relaxed);
-  stats_.last_progress.store(context_.clock->monotonic(), std::memory_order_relaxed);
-  const UA_StatusCode status = value.hasStatus ? value.status : UA_STATUSCODE_GOOD;
-  Nanos time = wall;
-  if (settings_.time == TimeFrom::source && value.hasSourceTimestamp)
-    time = instant_of(value.sourceTimestamp);
-  else if (settings_.time != TimeFrom::arrival && value.hasServerTimestamp)
-    time = instant_of(value.serverTimestamp);
-  if (status == UA_STATUSCODE_BADNODEIDUNKNOWN || status == UA_STATUSCODE_BADNODEIDINVALID ||
-      status == UA_STATUSCODE_BADATTRIBUTEIDINVALID || status == UA_STATUSCODE_BADNOTREADABLE ||
-      status == UA_STATUSCODE_BADUSERACCESSDENIED)
-    return refuse(target, name_of(status));
-  const Quality quality = quality_of(status);
-  if (quality == Quality::bad || !value.hasValue) {
-    not_good_.fetch_add(1, std::memory_order_relaxed);
-    return add(target.signal, kNan, time, Quality::bad);
-  }
-  const Taken taken = number_in(value.value, target.address.path);
-  if (taken.fault != nullptr) {
-    report(fmt::format("{} ({}): {}", target.name, target.address.node.text, taken.fault));
-    return context_.inlet->reject(taken.fault, 1);
-  }
-  add(target.signal, taken.value, time, std::isfinite(taken.value) ? quality : Quality::bad);
-  all_bad_ = false;
 }
 
 // One node disables only itself: its signal turns bad once, and it is left alone until the next try.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "connect/opcua/session.hpp"
+#include "connect/opcua/structures.hpp"
 #include "connect/opcua/value.hpp"
 #include "core/connector.hpp"
 
@@ -51,6 +52,13 @@ class OpcuaConnector final : public Connector {
     bool takes_argument = false;
     std::string fault;  // why it can not be used in the present session
   };
+  struct Unread {  // a value in a structure that the server has not been asked for yet
+    Target* target = nullptr;
+    UaNodeId encoding;
+    UaVariant value;
+    Nanos time = 0;
+    Quality quality = Quality::good;
+  };
   struct Group {  // signals of one period
     Nanos period = 0, due = 0;
     std::vector<Target*> targets;
@@ -72,6 +80,9 @@ class OpcuaConnector final : public Connector {
   static void on_change(UA_Client* client, UA_UInt32 subscription, void*, UA_UInt32 item, void* target,
                         UA_DataValue* value);
   void take(Target& target, const UA_DataValue& value);
+  void take_number(Target& target, const UA_Variant& value, Nanos time, Quality quality);
+  void take_structure(Target& target, const UA_NodeId& encoding, const UA_Variant& value, Nanos time, Quality quality);
+  void learn_structures();
   void refuse(Target& target, const std::string& why);
   void add(SignalId id, double value, Nanos time, Quality quality);
   void push();
@@ -95,6 +106,8 @@ class OpcuaConnector final : public Connector {
   std::unique_ptr<Session> session_;
   bool all_bad_ = true;
   Nanos retry_due_ = kNever;
+  Structures structures_;
+  std::vector<Unread> unread_;
   std::vector<SignalId> signals_;
   std::vector<double> values_;
   std::vector<Nanos> times_;

@@ -103,9 +103,7 @@ void ServerAccess::refresh_trusted() {
   const Nanos now = clock_.monotonic();
   if (now - kTrustAge < trusted_at_) return;
   trusted_at_ = now;
-  trusted_.clear();
-  for (const TrustList::Entry& entry : trust_.entries())
-    if (entry.trusted) trusted_.insert(entry.info.fingerprint);
+  trusted_ = trust_.store();
 }
 
 UA_StatusCode ServerAccess::judge(std::span<const std::uint8_t> certificate) {
@@ -114,26 +112,23 @@ UA_StatusCode ServerAccess::judge(std::span<const std::uint8_t> certificate) {
     gate_.strangers.fetch_add(1, std::memory_order_relaxed);
     return UA_STATUSCODE_BADCERTIFICATEINVALID;
   }
-  const std::string short_print = info->fingerprint.substr(0, 16);
   refresh_trusted();
-  if (!trusted_.contains(info->fingerprint)) {
-    gate_.strangers.fetch_add(1, std::memory_order_relaxed);
-    if (const Nanos now = clock_.monotonic(); now - kRejectEvery >= rejected_at_) {
-      rejected_at_ = now;
-      static_cast<void>(trust_.reject(certificate));
-    }
-    report_(fmt::format("a client is not trusted: {} ({}); if it is the right one, `alara trust add {} --pki {}`",
-                        short_print, info->subject, short_print, settings_.pki));
-    return UA_STATUSCODE_BADCERTIFICATEUNTRUSTED;
+  const auto judged = trusted_->judge(certificate, clock_.wall());
+  if (judged) return UA_STATUSCODE_GOOD;
+  gate_.strangers.fetch_add(1, std::memory_order_relaxed);
+  const std::string print = info->fingerprint.substr(0, 16);
+  if (judged.error().kind != ErrorKind::not_found) {
+    report_(fmt::format("the certificate of a client is refused: {} ({}): {}", print, info->subject,
+                        judged.error().message));
+    return UA_STATUSCODE_BADSECURITYCHECKSFAILED;
   }
-  const Nanos wall = clock_.wall();
-  if (wall < info->not_before || wall > info->not_after) {
-    gate_.strangers.fetch_add(1, std::memory_order_relaxed);
-    report_(fmt::format("the certificate of a trusted client has expired or is not valid yet: {} ({})", short_print,
-                        info->subject));
-    return UA_STATUSCODE_BADCERTIFICATETIMEINVALID;
+  if (const Nanos now = clock_.monotonic(); now - kRejectEvery >= rejected_at_) {
+    rejected_at_ = now;
+    static_cast<void>(trust_.reject(certificate));
   }
-  return UA_STATUSCODE_GOOD;
+  report_(fmt::format("a client is not trusted: {} ({}); if it is the right one, `alara trust add {} --pki {}`", print,
+                      info->subject, print, settings_.pki));
+  return UA_STATUSCODE_BADCERTIFICATEUNTRUSTED;
 }
 
 UA_StatusCode ServerAccess::log_in(std::string_view name, std::string_view password, void** session) {

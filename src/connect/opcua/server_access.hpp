@@ -5,7 +5,7 @@
 
 #include <atomic>
 #include <functional>
-#include <set>
+#include <memory>
 #include <string>
 
 #include "connect/opcua/server_settings.hpp"
@@ -47,7 +47,7 @@ class ServerAccess {
   ServerGate& gate_;
   const Report report_;
   const TrustList trust_;
-  std::set<std::string> trusted_;  // fingerprints, as of `trusted_at_`
+  std::unique_ptr<const TrustStore> trusted_;  // as of `trusted_at_`
   Nanos trusted_at_ = -kNever;
   Nanos rejected_at_ = -kNever;
   decltype(UA_AccessControl::activateSession) activate_ = nullptr;  // open62541's

@@ -53,6 +53,41 @@ Result<std::vector<std::uint8_t>> certificate_of_server(const Settings& settings
   return certificate;
 }
 
+// "10.0.0.5" of "opc.tcp://10.0.0.5:4840/path", "::1" of "opc.tcp://[::1]:4840".
+std::string host_of(std::string_view endpoint) {
+  std::string_view host = endpoint.substr(std::string_view("opc.tcp://").size());
+  if (host.starts_with('[')) return std::string(host.substr(1, host.find(']') - 1));
+  return std::string(host.substr(0, host.find_first_of(":/")));
+}
+
+// A certificate that is trusted itself is for this server, whatever it is called. An authority's word is good for many
+// devices: there the certificate must be that of the host that we want.
+Status check_trust(const Settings& settings, const CertificateInfo& info, std::span<const std::uint8_t> chain,
+                   Nanos wall) {
+  const TrustList trust(settings.pki);
+  const std::string print = info.fingerprint.substr(0, 16);
+  const auto judged = trust.store()->judge(chain, wall);
+  Status good;
+  if (!judged) good = fail(judged.error().kind, "{}", judged.error().message);
+  if (judged && *judged == TrustStore::By::authority) good = names_host(chain, host_of(settings.endpoint));
+  if (good && stands_alone(chain)) return {};
+  if (good)
+    return fail(
+        ErrorKind::refused,
+        "{} sends the certificates of its authorities with its own, which open62541 1.4 can not connect to: let "
+        "it send its own alone, and put the others into {}/issuers",
+        settings.endpoint, settings.pki);
+  static_cast<void>(trust.reject(chain));
+  if (good.error().kind != ErrorKind::not_found)
+    return fail(ErrorKind::refused, "the certificate of {} is refused: {} ({}): {}", settings.endpoint, print,
+                info.subject, good.error().message);
+  return fail(
+      ErrorKind::refused,
+      "the certificate of {} is not trusted: {} ({}); look at it with `alara trust list --pki {}`, and if it is the "
+      "right one `alara trust add {} --pki {}`",
+      settings.endpoint, print, info.subject, settings.pki, print, settings.pki);
+}
+
 }  // namespace
 
 std::string name_of(UA_StatusCode status) { return UA_StatusCode_name(status); }
@@ -68,7 +103,7 @@ Result<std::unique_ptr<Session>> Session::open(const Settings& settings, Clock& 
                                                const std::function<bool()>& stopped) {
   auto session = std::unique_ptr<Session>(new Session);
   session->logger_ = {&Session::note, session.get(), nullptr};
-  ALARA_CHECK(session->configure(settings));
+  ALARA_CHECK(session->configure(settings, clock));
   ALARA_CHECK(session->connect(settings, clock, stopped));
   ALARA_CHECK(session->read_namespaces());
   session->read_limits();
@@ -79,14 +114,14 @@ Session::~Session() {
   if (client_ != nullptr) UA_Client_delete(client_);
 }
 
-Status Session::configure(const Settings& settings) {
+Status Session::configure(const Settings& settings, Clock& clock) {
   UA_ClientConfig config{};
   config.logging = &logger_;
   config.clientContext = this;
   if (settings.security == Security::none) {
     UA_ClientConfig_setDefault(&config);
     config.securityMode = UA_MESSAGESECURITYMODE_NONE;
-  } else if (const Status secured = secure(config, settings); !secured) {
+  } else if (const Status secured = secure(config, settings, clock); !secured) {
     UA_ClientConfig_clear(&config);
     return secured;
   }
@@ -118,24 +153,35 @@ Status Session::configure(const Settings& settings) {
   return {};
 }
 
-Status Session::secure(UA_ClientConfig& config, const Settings& settings) {
+// Replaces what open62541 does by itself, to trust anybody, by trust in the one certificate that has been looked at.
+void Session::accept_only_trusted(UA_ClientConfig& config) {
+  UA_CertificateVerification& trust = config.certificateVerification;
+  if (trust.clear != nullptr) trust.clear(&trust);
+  trust = {};
+  trust.context = this;
+  trust.logging = config.logging;
+  trust.verifyCertificate = [](const UA_CertificateVerification* self, const UA_ByteString* certificate) {
+    const auto info = inspect_certificate({certificate->data, certificate->length});
+    return info && info->fingerprint == static_cast<const Session*>(self->context)->trusted_
+               ? UA_STATUSCODE_GOOD
+               : UA_STATUSCODE_BADCERTIFICATEUNTRUSTED;
+  };
+  trust.verifyApplicationURI = [](const UA_CertificateVerification*, const UA_ByteString*,
+                                  const UA_String*) -> UA_StatusCode {
+    return UA_STATUSCODE_GOOD;  // of our own certificate, which own_identity() has made
+  };
+}
+
+Status Session::secure(UA_ClientConfig& config, const Settings& settings, Clock& clock) {
   ALARA_TRY(const Identity identity, own_identity(settings.pki, std::string(kApplicationUri)));
   ALARA_TRY(const auto certificate, certificate_of_server(settings, logger_));
   ALARA_TRY(const CertificateInfo info, inspect_certificate(certificate));
-  const TrustList trust(settings.pki);
-  if (!trust.trusts(certificate)) {
-    static_cast<void>(trust.reject(certificate));
-    return fail(
-        ErrorKind::refused,
-        "the certificate of {} is not trusted: {} ({}); look at it with `alara trust list --pki {}`, and if it is the "
-        "right one `alara trust add {} --pki {}`",
-        settings.endpoint, info.fingerprint.substr(0, 16), info.subject, settings.pki, info.fingerprint.substr(0, 16),
-        settings.pki);
-  }
-  const UA_ByteString trusted = borrowed(std::span<const std::uint8_t>(certificate));
+  ALARA_CHECK(check_trust(settings, info, certificate, clock.wall()));
+  trusted_ = info.fingerprint;
   const UA_StatusCode status = UA_ClientConfig_setDefaultEncryption(
       &config, borrowed(std::span<const std::uint8_t>(identity.certificate)),
-      borrowed(std::span<const std::uint8_t>(identity.key)), &trusted, 1, nullptr, 0);
+      borrowed(std::span<const std::uint8_t>(identity.key)), nullptr, 0, nullptr, 0);
+  accept_only_trusted(config);
   if (status != UA_STATUSCODE_GOOD)
     return fail(ErrorKind::internal, "can not set up security: {}{}{}", name_of(status), last_note_.empty() ? "" : ": ",
                 last_note_);

@@ -37,8 +37,9 @@ class Session {
 
  private:
   Session() = default;
-  [[nodiscard]] Status configure(const Settings& settings);
-  [[nodiscard]] Status secure(UA_ClientConfig& config, const Settings& settings);
+  [[nodiscard]] Status configure(const Settings& settings, Clock& clock);
+  [[nodiscard]] Status secure(UA_ClientConfig& config, const Settings& settings, Clock& clock);
+  void accept_only_trusted(UA_ClientConfig& config);
   [[nodiscard]] Status connect(const Settings& settings, Clock& clock, const std::function<bool()>& stopped);
   [[nodiscard]] Status read_namespaces();
   void read_limits();
@@ -47,6 +48,7 @@ class Session {
   UA_Client* client_ = nullptr;
   UA_Logger logger_{};
   std::string last_note_;  // what the library last complained of
+  std::string trusted_;    // fingerprint of the server's certificate
   std::string silent_;     // set by its watchdogs
   std::vector<std::string> namespaces_;
   Limits limits_;

@@ -1,35 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connect/opcua/trust.hpp"
 
+#include <openssl/pem.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+
+#include "connect/opcua/x509.hpp"
 
 namespace alara::opcua {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kLeastDigits = 8;
-constexpr std::size_t kMostFiles = 4096;
+constexpr std::size_t kMostFiles = 4096, kMostIssuers = 256, kMostRevocationLists = 256;
+constexpr std::size_t kMostRevocationBytes = 1 << 20;
 
-std::vector<std::uint8_t> read_file(const fs::path& path) {
+// One byte more than `most` of what is larger.
+Der read_file(const fs::path& path, std::size_t most = kMostCertificateBytes) {
   std::ifstream file(path, std::ios::binary);
-  std::vector<std::uint8_t> bytes(kMostCertificateBytes + 1);
+  Der bytes(most + 1);
   file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   bytes.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
   return bytes;
 }
 
-std::vector<fs::path> files_in(const std::string& folder) {
+std::vector<fs::path> files_in(const std::string& folder, std::size_t most = kMostFiles) {
   std::vector<fs::path> files;
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(folder, none)) {
-    if (files.size() == kMostFiles) break;
+    if (files.size() == most) break;
     if (entry.is_regular_file(none)) files.push_back(entry.path());
   }
   std::ranges::sort(files);
   return files;
+}
+
+// Of a certificate in either form, as authorities give theirs; what is neither stays as it is.
+Der der_of(Der bytes) {
+  const Memory memory(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
+  const Certificate certificate(PEM_read_bio_X509(memory.get(), nullptr, nullptr, nullptr));
+  if (!certificate) return bytes;
+  Der der(static_cast<std::size_t>(std::max(i2d_X509(certificate.get(), nullptr), 0)));
+  unsigned char* out = der.data();
+  i2d_X509(certificate.get(), &out);
+  return der;
 }
 
 }  // namespace
@@ -42,19 +59,22 @@ std::vector<TrustList::Entry> TrustList::entries() const {
   return all;
 }
 
-std::vector<std::vector<std::uint8_t>> TrustList::trusted() const {
-  std::vector<std::vector<std::uint8_t>> all;
+std::vector<Der> TrustList::trusted() const {
+  std::vector<Der> all;
   for (const fs::path& file : files_in(folder_of(true)))
     if (auto der = read_file(file); inspect_certificate(der)) all.push_back(std::move(der));
   return all;
 }
 
-bool TrustList::trusts(std::span<const std::uint8_t> der) const {
-  const auto info = inspect_certificate(der);
-  if (!info) return false;
-  const auto all = entries();
-  return std::ranges::any_of(
-      all, [&](const Entry& entry) { return entry.trusted && entry.info.fingerprint == info->fingerprint; });
+std::unique_ptr<const TrustStore> TrustList::store() const {
+  TrustStore::Content content;
+  content.trusted = trusted();
+  content.revocations_folder = folder_ + "/crl";
+  for (const fs::path& file : files_in(folder_ + "/issuers", kMostIssuers))
+    content.issuers.push_back(read_file(file, kMostCertificateBytes));
+  for (const fs::path& file : files_in(content.revocations_folder, kMostRevocationLists))
+    content.revocations.push_back(read_file(file, kMostRevocationBytes));
+  return std::make_unique<const TrustStore>(content);
 }
 
 Status TrustList::keep(std::span<const std::uint8_t> der, const CertificateInfo& info, bool trusted) const {
@@ -95,7 +115,7 @@ Result<TrustList::Entry> TrustList::find(const std::string& beginning, bool also
 Result<CertificateInfo> TrustList::accept(const std::string& which) const {
   std::error_code none;
   if (fs::is_regular_file(which, none)) {
-    const auto der = read_file(which);
+    const Der der = der_of(read_file(which));
     ALARA_TRY(const CertificateInfo info, inspect_certificate(der));
     ALARA_CHECK(keep(der, info, true));
     return info;

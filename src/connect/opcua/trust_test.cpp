@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/contract/certificate_authority.hpp"
+
 namespace alara::opcua {
 namespace {
 
@@ -21,6 +23,9 @@ class Pki : public ::testing::Test {
     auto identity = own_identity(at, "urn:alara:test");
     EXPECT_TRUE(identity.has_value()) << identity.error().text();
     return identity ? std::move(*identity) : Identity{};
+  }
+  static bool trusts(const TrustList& trust, const Der& certificate) {
+    return trust.store()->judge(certificate, SystemClock().wall()).has_value();
   }
   std::string folder;
 };
@@ -56,31 +61,56 @@ TEST_F(Pki, DamagedOrHalfMissingFilesAreNamedAndNotReplaced) {
 TEST_F(Pki, AStrangerIsRejectedUntilAPersonAcceptsIt) {
   const Identity stranger = made(folder + "/stranger");
   const TrustList trust(folder);
-  EXPECT_FALSE(trust.trusts(stranger.certificate));
+  EXPECT_FALSE(trusts(trust, stranger.certificate));
   EXPECT_TRUE(trust.entries().empty());
   ASSERT_TRUE(trust.reject(stranger.certificate).has_value());
   ASSERT_EQ(trust.entries().size(), 1u);
   EXPECT_FALSE(trust.entries()[0].trusted);
-  EXPECT_FALSE(trust.trusts(stranger.certificate));
+  EXPECT_FALSE(trusts(trust, stranger.certificate));
   ASSERT_TRUE(trust.accept(stranger.info.fingerprint.substr(0, 8)).has_value());
-  EXPECT_TRUE(trust.trusts(stranger.certificate));
+  EXPECT_TRUE(trusts(trust, stranger.certificate));
   ASSERT_EQ(trust.entries().size(), 1u);
   EXPECT_EQ(trust.trusted().size(), 1u);
   ASSERT_TRUE(trust.remove(stranger.info.fingerprint.substr(0, 10)).has_value());
-  EXPECT_FALSE(trust.trusts(stranger.certificate));
+  EXPECT_FALSE(trusts(trust, stranger.certificate));
 }
 
 TEST_F(Pki, AFileCanBeAcceptedAndNonsenseCanNot) {
   const Identity other = made(folder + "/other");
   const TrustList trust(folder);
   ASSERT_TRUE(trust.accept(folder + "/other/own/certificate.der").has_value());
-  EXPECT_TRUE(trust.trusts(other.certificate));
+  EXPECT_TRUE(trusts(trust, other.certificate));
   std::ofstream(folder + "/text") << "hello";
   EXPECT_FALSE(trust.accept(folder + "/text").has_value());
   for (const char* bad : {"", "abc", "xyzxyzxyz", "00000000", "../../etc/passwd"})
     EXPECT_FALSE(trust.accept(bad).has_value()) << bad;
   std::ofstream(folder + "/trusted/note.txt") << "not a certificate";
   EXPECT_EQ(trust.trusted().size(), 1u);
+}
+
+TEST_F(Pki, AnAuthorityIsAcceptedFromAFileAndItsListIsReadFromItsFolder) {
+  contract::CertificateAuthority plant("Plant CA");
+  const contract::Issued device = plant.issue("urn:device", "DNS:press-1");
+  const TrustList trust(folder);
+  const auto write = [this](const std::string& name, const Der& bytes) {
+    std::filesystem::create_directories(std::filesystem::path(folder + "/" + name).parent_path());
+    std::ofstream(folder + "/" + name, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  };
+  const Memory pem(BIO_new_file((folder + "/plant.pem").c_str(), "w"));
+  const Der der = plant.certificate();
+  const unsigned char* at = der.data();
+  const Certificate certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  PEM_write_bio_X509(pem.get(), certificate.get());
+  BIO_flush(pem.get());
+  const auto accepted = trust.accept(folder + "/plant.pem");
+  ASSERT_TRUE(accepted.has_value()) << accepted.error().text();
+  EXPECT_TRUE(accepted->authority);
+  EXPECT_FALSE(trusts(trust, device.certificate));
+  write("crl/plant.crl", plant.revocation_list());
+  EXPECT_TRUE(trusts(trust, device.certificate));
+  write("crl/newer.crl", plant.revocation_list({device.serial}));
+  EXPECT_FALSE(trusts(trust, device.certificate));
 }
 
 TEST_F(Pki, StrangersCanNotFillTheDisk) {
@@ -91,7 +121,7 @@ TEST_F(Pki, StrangersCanNotFillTheDisk) {
     ASSERT_TRUE(trust.reject(stranger.certificate).has_value());
   }
   EXPECT_EQ(trust.entries().size(), TrustList::kMostRejected);
-  EXPECT_FALSE(trust.trusts(stranger.certificate));
+  EXPECT_FALSE(trusts(trust, stranger.certificate));
 }
 
 TEST_F(Pki, WhatIsNoCertificateIsRefused) {

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connect/opcua/ua_loop.hpp"
 
+#include <algorithm>
+#include <atomic>
 #include <mutex>
+#include <utility>
+
+#include "base/result.hpp"
 
 namespace alara::opcua {
 namespace {
@@ -30,6 +35,26 @@ void guard_timers(UA_EventLoop& loop) {
   loop.addCyclicCallback = &add_guarded;
 }
 
+constexpr UA_UInt32 kStepMillis = 20;
+constexpr UA_UInt32 kShortMillis = 100;  // the library waits no longer for connections to close
+
+std::atomic<decltype(UA_EventLoop::run)> run_whole = nullptr;  // the same for all of this kind
+thread_local StoppableWaits* stoppable = nullptr;
+
+UA_StatusCode run_in_steps(UA_EventLoop* loop, UA_UInt32 wait) {
+  const auto run = run_whole.load(std::memory_order_relaxed);
+  if (stoppable == nullptr) return run(loop, wait);
+  if (wait <= kShortMillis || !stoppable->over()) return run(loop, std::min(wait, kStepMillis));
+  run(loop, 0);
+  return UA_STATUSCODE_BADSHUTDOWN;
+}
+
+void divide_waits(UA_EventLoop& loop) {
+  if (loop.run == &run_in_steps) return;
+  run_whole.store(loop.run, std::memory_order_relaxed);
+  loop.run = &run_in_steps;
+}
+
 }  // namespace
 
 UA_Server* new_server(UA_ServerConfig& config) {
@@ -39,7 +64,21 @@ UA_Server* new_server(UA_ServerConfig& config) {
 
 UA_Client* new_client(UA_ClientConfig& config) {
   guard_timers(*config.eventLoop);
+  divide_waits(*config.eventLoop);
   return UA_Client_newWithConfig(&config);
+}
+
+StoppableWaits::StoppableWaits(std::function<bool()> stopped, Clock& clock)
+    : stopped_(std::move(stopped)), clock_(clock) {
+  ALARA_ASSERT(stoppable == nullptr, "one at a time");
+  stoppable = this;
+}
+
+StoppableWaits::~StoppableWaits() { stoppable = nullptr; }
+
+bool StoppableWaits::over() {
+  if (end_ == kNever && stopped_()) end_ = clock_.monotonic() + kGrace;
+  return clock_.monotonic() >= end_;
 }
 
 }  // namespace alara::opcua

@@ -8,9 +8,6 @@
 namespace alara::opcua {
 namespace {
 
-constexpr const char* kWrongType = "wrong_type";
-constexpr const char* kNoSuchElement = "no_such_element";
-
 template <typename T>
 double as_double(const void* data) {
   return static_cast<double>(*static_cast<const T*>(data));
@@ -48,55 +45,101 @@ Taken scalar(const void* data, const UA_DataType& type) {
   }
 }
 
-// Follows `path` from a value of `type`, or from an array of `length` of them. open62541 describes the members of
-// structures by name and padding, those it knows and those that were read from the server alike.
-Taken follow(const void* data, const UA_DataType* type, bool array, std::size_t length,
-             std::span<const PathStep> path) {
-  const auto* at = static_cast<const std::uint8_t*>(data);
-  while (!path.empty()) {
-    const PathStep& step = path.front();
-    path = path.subspan(1);
-    if (step.index) {
-      if (!array) return {0, kWrongType};
-      if (*step.index >= length) return {0, kNoSuchElement};
-      at += static_cast<std::size_t>(type->memSize) * *step.index;
-      array = false;
+// Where a path has led so far: a value of `type`, or an array of `length` of them.
+struct Place {
+  const std::uint8_t* at;
+  const UA_DataType* type;
+  bool array;
+  std::size_t length;
+};
+
+// Goes to a member of a structure as open62541 describes it, by name and padding; false: it has no such member.
+bool enter(Place& place, const std::string& name) {
+  for (const UA_DataTypeMember& member : std::span(place.type->members, place.type->membersSize)) {
+    place.at += member.padding;
+    if (name != member.memberName) {
+      place.at += member.isArray      ? sizeof(std::size_t) + sizeof(void*)
+                  : member.isOptional ? sizeof(void*)
+                                      : std::size_t{member.memberType->memSize};
       continue;
     }
-    if (array) return {0, kWrongType};
-    if (type->typeKind == UA_DATATYPEKIND_EXTENSIONOBJECT) {
-      const auto* object = reinterpret_cast<const UA_ExtensionObject*>(at);
-      if (object->encoding < UA_EXTENSIONOBJECT_DECODED) return {0, kWrongType};
-      at = static_cast<const std::uint8_t*>(object->content.decoded.data);
-      type = object->content.decoded.type;
+    place.type = member.memberType;
+    place.array = member.isArray != 0;
+    if (member.isArray) {
+      std::memcpy(&place.length, place.at, sizeof place.length);
+      std::memcpy(&place.at, place.at + sizeof place.length, sizeof place.at);
+      return place.length <= kMostArrayElements;
     }
-    if (type->typeKind != UA_DATATYPEKIND_STRUCTURE) return {0, kWrongType};
-    bool found = false;
-    for (std::size_t m = 0; m < type->membersSize; ++m) {
-      const UA_DataTypeMember& member = type->members[m];
-      at += member.padding;
-      if (step.member == member.memberName) {
-        type = member.memberType;
-        if (member.isArray) {
-          std::memcpy(&length, at, sizeof length);
-          std::memcpy(&at, at + sizeof length, sizeof at);
-          array = true;
-          if (length > kMostArrayElements) return {0, kNoSuchElement};
-        } else if (member.isOptional) {
-          std::memcpy(&at, at, sizeof at);
-          if (at == nullptr) return {0, kNoSuchElement};
-        }
-        found = true;
-        break;
-      }
-      at += member.isArray      ? sizeof(std::size_t) + sizeof(void*)
-            : member.isOptional ? sizeof(void*)
-                                : std::size_t{member.memberType->memSize};
-    }
-    if (!found) return {0, kNoSuchElement};
+    if (member.isOptional) std::memcpy(&place.at, place.at, sizeof place.at);
+    return place.at != nullptr;
   }
-  if (array) return length == 1 ? scalar(at, *type) : Taken{0, kWrongType};
-  return scalar(at, *type);
+  return false;
+}
+
+Taken follow(Place place, std::span<const PathStep> path, const Structures* structures);
+
+template <std::size_t Type, typename T>
+bool decode(Ua<T, Type>& out, std::span<const std::uint8_t> bytes) {
+  const UA_ByteString source = borrowed(bytes);
+  return UA_decodeBinary(&source, &*out, &UA_TYPES[Type], nullptr) == UA_STATUSCODE_GOOD;
+}
+
+Taken follow(const Found& found, const Structures* structures) {
+  if (found.kind == UA_DATATYPEKIND_VARIANT) {
+    UaVariant value;
+    return decode(value, found.bytes) ? number_in(*value, found.rest, structures) : Taken{0, kUndecodable};
+  }
+  if (found.kind == UA_DATATYPEKIND_EXTENSIONOBJECT) {
+    Ua<UA_ExtensionObject, UA_TYPES_EXTENSIONOBJECT> value;
+    if (!decode(value, found.bytes)) return {0, kUndecodable};
+    const Place place{reinterpret_cast<const std::uint8_t*>(&*value), &UA_TYPES[UA_TYPES_EXTENSIONOBJECT], false, 0};
+    return follow(place, found.rest, structures);
+  }
+  const UA_DataType& type = UA_TYPES[found.kind];
+  std::uint64_t number = 0;  // holds any scalar
+  if (scalar(&number, type).fault != nullptr) return {0, kWrongType};
+  const UA_ByteString source = borrowed(found.bytes);
+  return UA_decodeBinary(&source, &number, &type, nullptr) == UA_STATUSCODE_GOOD ? scalar(&number, type)
+                                                                                 : Taken{0, kUndecodable};
+}
+
+// Into a structure that open62541 has left in bytes.
+Taken follow_bytes(const UA_ExtensionObject& object, std::span<const PathStep> path, const Structures* structures) {
+  if (object.encoding != UA_EXTENSIONOBJECT_ENCODED_BYTESTRING || structures == nullptr) return {0, kWrongType};
+  const UA_NodeId& encoding = object.content.encoded.typeId;
+  const Structures::Known* known = structures->find(encoding);
+  if (known == nullptr || known->structure == nullptr) return {0, kUnknownStructure, copy_of(encoding)};
+  const UA_ByteString& body = object.content.encoded.body;
+  const Found found = find_in(*known->structure, {body.data, body.length}, path);
+  Taken taken = found.fault != nullptr ? Taken{0, found.fault} : follow(found, structures);
+  if (taken.fault == kUndecodable) taken.encoding = copy_of(encoding);
+  return taken;
+}
+
+Taken follow(Place place, std::span<const PathStep> path, const Structures* structures) {
+  while (!path.empty()) {
+    const PathStep& step = path.front();
+    if (step.index) {
+      if (!place.array) return {0, kWrongType};
+      if (*step.index >= place.length) return {0, kNoSuchElement};
+      place.at += static_cast<std::size_t>(place.type->memSize) * *step.index;
+      place.array = false;
+      path = path.subspan(1);
+      continue;
+    }
+    if (place.array) return {0, kWrongType};
+    if (place.type->typeKind == UA_DATATYPEKIND_EXTENSIONOBJECT) {
+      const auto& object = *reinterpret_cast<const UA_ExtensionObject*>(place.at);
+      if (object.encoding < UA_EXTENSIONOBJECT_DECODED) return follow_bytes(object, path, structures);
+      place.at = static_cast<const std::uint8_t*>(object.content.decoded.data);
+      place.type = object.content.decoded.type;
+    }
+    if (place.type->typeKind != UA_DATATYPEKIND_STRUCTURE) return {0, kWrongType};
+    if (!enter(place, step.member)) return {0, kNoSuchElement};
+    path = path.subspan(1);
+  }
+  if (place.array && place.length != 1) return {0, kWrongType};
+  return scalar(place.at, *place.type);
 }
 
 template <typename T>
@@ -121,11 +164,12 @@ UaVariant exactly(T value, const UA_DataType& type) {
 
 }  // namespace
 
-Taken number_in(const UA_Variant& variant, std::span<const PathStep> path) {
+Taken number_in(const UA_Variant& variant, std::span<const PathStep> path, const Structures* structures) {
   if (variant.type == nullptr) return {0, "no_value"};
   const bool array = !UA_Variant_isScalar(&variant);
   if (array && variant.arrayLength > kMostArrayElements) return {0, "too_large"};
-  return follow(variant.data, variant.type, array, variant.arrayLength, path);
+  const Place place{static_cast<const std::uint8_t*>(variant.data), variant.type, array, variant.arrayLength};
+  return follow(place, path, structures);
 }
 
 Result<UaVariant> variant_of(double value, const UA_DataType& type) {

@@ -6,6 +6,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "connect/opcua/address.hpp"
+#include "connect/opcua/structures.hpp"
 #include "connect/opcua/ua.hpp"
 #include "core/sample.hpp"
 
@@ -17,9 +18,13 @@ inline constexpr std::uint32_t kMostArrayElements = 1u << 20;
 struct Taken {
   double value = 0;
   const char* fault = nullptr;  // nullptr: good
+  UaNodeId encoding{};          // of the structure on the way that is not known, or whose bytes do not fit it; or null
 };
-// The number that `path` leads to. Times are seconds since 1970; true is 1.
-[[nodiscard]] Taken number_in(const UA_Variant& variant, std::span<const PathStep> path);
+// The number that `path` leads to. Times are seconds since 1970; true is 1. Into structures that are not of the
+// standard it follows `structures`, if any: "unknown_structure" is one that is not known there, or known not to be
+// readable; "undecodable" one whose bytes are not what its definition says.
+[[nodiscard]] Taken number_in(const UA_Variant& variant, std::span<const PathStep> path,
+                              const Structures* structures = nullptr);
 
 // `value` as a scalar of `type`; fails when the type is no number or the value does not fit it.
 [[nodiscard]] Result<UaVariant> variant_of(double value, const UA_DataType& type);

@@ -58,7 +58,7 @@ void print_certificate(const opcua::CertificateInfo& info, std::string_view what
 
 int run_trust_list(const TrustArguments& arguments) {
   for (const auto& entry : opcua::TrustList(arguments.pki).entries())
-    print_certificate(entry.info, entry.trusted ? "trusted" : "rejected");
+    print_certificate(entry.info, !entry.trusted ? "rejected" : entry.info.authority ? "authority" : "trusted");
   return kGood;
 }
 int run_trust_add(const TrustArguments& arguments) {
@@ -133,7 +133,7 @@ void add_trust_command(CLI::App& app, CommandLine& line) {
   list->callback([&line, arguments] { line.exit_code = run_trust_list(*arguments); });
   CLI::App* add = command->add_subcommand("add", "Trust a certificate");
   pki(add);
-  add->add_option("WHICH", arguments->which, "The beginning of its fingerprint, or a file in DER")
+  add->add_option("WHICH", arguments->which, "The beginning of its fingerprint, or a file in DER or PEM")
       ->required()
       ->option_text(" ");
   add->callback([&line, arguments] { line.exit_code = run_trust_add(*arguments); });
