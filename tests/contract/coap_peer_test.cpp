@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // CoAP against implementations that are not ours: libcoap's programs, with and without DTLS, and the npm package coap.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "base/child_process.hpp"
+#include "connect/coap/discover.hpp"
 #include "tests/contract/coap_fixture.hpp"
 
 namespace alara::contract {
@@ -119,6 +121,26 @@ TEST_F(LibcoapPeer, IsReachedWithCertificatesOfATrustedAuthority) {
   connector_->stop();
   options_and_start(place, own + "ca: " + file("plant.pem"), {"/example_data"}, {"/example_data"});
   expect_a_value_to_go_round();
+}
+
+TEST_F(LibcoapPeer, IsBrowsed) {
+  start_peer({kServer, "-A", "127.0.0.1", "-p", std::to_string(port_)});
+  coap::Settings settings;
+  settings.endpoint = {"127.0.0.1", static_cast<std::uint16_t>(port_)};
+  std::vector<coap::Link> links;
+  ASSERT_TRUE(eventually([&] {
+    auto found = coap::discover(settings, running_.clock());
+    if (found) links = std::move(*found);
+    return found.has_value();
+  }));
+  const auto time = std::ranges::find(links, "/time", &coap::Link::path);
+  ASSERT_NE(time, links.end()) << coap::format_links(links);
+  EXPECT_TRUE(time->observable);
+  EXPECT_NE(coap::format_signals(links, "room").find("time: \"room//time\""), std::string::npos);
+  peer_.reset();
+  const auto gone = coap::discover(settings, running_.clock());
+  ASSERT_FALSE(gone.has_value());
+  EXPECT_NE(gone.error().message.find("does not answer"), std::string::npos) << gone.error().message;
 }
 
 TEST_F(LibcoapPeer, SendsReadingsToOurServer) {
