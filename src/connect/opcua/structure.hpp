@@ -15,11 +15,11 @@
 
 namespace alara::opcua {
 
-// Why there is no number at the end of a path, fit for Inlet::reject.
-inline constexpr const char* kWrongType = "wrong_type";
-inline constexpr const char* kNoSuchElement = "no_such_element";
-inline constexpr const char* kUndecodable = "undecodable";
-inline constexpr const char* kUnknownStructure = "unknown_structure";
+// Why there is no number at the end of a path, fit for Inlet::reject. Arrays: they are compared by address.
+inline constexpr char kWrongType[] = "wrong_type";
+inline constexpr char kNoSuchElement[] = "no_such_element";
+inline constexpr char kUndecodable[] = "undecodable";
+inline constexpr char kUnknownStructure[] = "unknown_structure";
 
 inline constexpr std::size_t kMostFields = 1024;
 inline constexpr std::size_t kMostOptionalFields = 32;  // as the bits that say which are there
