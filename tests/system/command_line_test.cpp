@@ -27,7 +27,7 @@ TEST(CommandLine, HelpAndVersionAreGood) {
 
 TEST(CommandLine, AMissingArgumentIsBadUsage) {
   for (const char* command : {"run", "check", "explain", "test"}) expect_refused({command}, 2, "SITE is required");
-  expect_refused({"probe"}, 2, "ENDPOINT is required");
+  expect_refused({"probe"}, 2, "DEVICE is required");
 }
 
 TEST(CommandLine, AMissingSiteFileIsNamed) {

@@ -68,7 +68,7 @@ TEST(CommandLine, EveryCommandHasAnExampleInItsHelp) {
 TEST(CommandLine, ADescriptionOfAProtocolHasItsAddressesAndOptions) {
   const Said said = say({"connectors", "describe", "modbus"});
   EXPECT_EQ(said.code, kGood);
-  for (const char* wanted : {"holding/102:float32be", "endpoint", "Required."})
+  for (const char* wanted : {"holding/102:float32be", "endpoint", "Default 19200."})
     EXPECT_NE(said.out.find(wanted), std::string::npos) << wanted;
   EXPECT_EQ(say({"connectors", "describe", "modbuss"}).code, kBadUsage);
 }
