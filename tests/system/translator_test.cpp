@@ -8,7 +8,9 @@
 
 #include "base/child_process.hpp"
 #include "base/quantity.hpp"
+#include "connect/modbus/probe.hpp"
 #include "tests/contract/opcua_peer.hpp"
+#include "tests/contract/rtu_device.hpp"
 #include "tests/contract/slcan_adapter.hpp"
 #include "tests/system/mqtt_peer.hpp"
 #include "tests/system/running_node.hpp"
@@ -133,6 +135,34 @@ TEST_F(Translator, OpcuaToMqttAndBackWithAnAnswer) {
   peer.wait_for("lines/line-1/speed", 1200);
   peer.publish("lines/line-1/wanted_speed", "3001");
   peer.wait_for("lines/line-1/wanted_speed/set.done", false);
+  node.expect_every_point_accounted();
+}
+
+// Needs no broker: Modbus TCP reaches the units of a serial line beside the node that reads them.
+TEST(SerialLine, IsReadWrittenAndLetOutThroughTheGateway) {
+  constexpr modbus::RegisterBank::Sizes kSizes{.coils = 1, .discrete = 0, .holding = 0, .input = 2};
+  modbus::RegisterBank first(kSizes), second(kSizes), fourth(kSizes);  // the third pump is switched off
+  const wire::RegisterFormat pressure{.type = wire::RegisterType::float32, .order = wire::ByteOrder::cdab};
+  for (modbus::RegisterBank* const bank : {&first, &second, &fourth}) {
+    bank->set_bit(modbus::Table::coil, 0, true);
+    bank->set_value(modbus::Table::input, 0, pressure, 6);
+  }
+  contract::RtuDevice line({{1, &first}, {2, &second}, {4, &fourth}});
+  line.start();
+  const int port = free_loopback_port();
+  setenv("RTU_DEVICE", line.device().c_str(), 1);
+  setenv("GATEWAY_PORT", std::to_string(port).c_str(), 1);
+  RunningNode node(example("12-modbus-rtu.yaml"));
+  ASSERT_TRUE(node.wait_connected());
+  second.set_value(modbus::Table::input, 0, pressure, 8.5);
+  EXPECT_TRUE(eventually([&] { return !second.bit(modbus::Table::coil, 0); }));
+  EXPECT_TRUE(first.bit(modbus::Table::coil, 0) && fourth.bit(modbus::Table::coil, 0));
+  SystemClock clock;
+  modbus::Settings gateway;
+  gateway.endpoint = {"127.0.0.1", static_cast<std::uint16_t>(port)};
+  const auto probed = modbus::probe(gateway, *modbus::parse_address("4@input/0", {}), clock);
+  ASSERT_TRUE(probed.has_value()) << probed.error().message;
+  EXPECT_NE(modbus::format_probe(*probed).find(" 6 "), std::string::npos) << modbus::format_probe(*probed);
   node.expect_every_point_accounted();
 }
 

@@ -352,7 +352,7 @@ void Client::work() {
   if (session_ == nullptr || heard_something_) return;
   Nanos next = ping_deadline_ != 0 ? ping_deadline_ : heard_ + settings_.keepalive;
   for (const Route& route : routes_)
-    if (route.token == 0 || route.observe) next = std::min(next, route.due);
+    if (connected() && (route.token == 0 || route.observe)) next = std::min(next, route.due);
   for (const auto& [token, exchange] : exchanges_) next = std::min(next, exchange.deadline);
   wake_at(std::max(next, now + kMillisecond));
 }
@@ -363,7 +363,7 @@ void Client::advance(Nanos now) {
     ping_deadline_ = now + settings_.timeout;
     coap_session_send_ping(session_);
   }
-  if (!telemetry_->stats.connected.load(std::memory_order_relaxed)) return;
+  if (!connected()) return;
   for (std::size_t i = 0; i < routes_.size(); ++i)
     if (routes_[i].due <= now && (routes_[i].token == 0 || routes_[i].observe)) read(i, now);
   send_outlets(now);
@@ -401,8 +401,7 @@ void Client::take_commands() {
 
 void Client::write(const Command& command) {
   const auto found = bindings_.actuators.find(index_of(command.actuator));
-  const bool connected = telemetry_->stats.connected.load(std::memory_order_relaxed);
-  if (found == bindings_.actuators.end() || !connected || ended_ || exchanges_.size() >= kMostMessages)
+  if (found == bindings_.actuators.end() || !connected() || ended_ || exchanges_.size() >= kMostMessages)
     return acknowledge(command, Outcome::unavailable);
   Exchange exchange;
   exchange.command = command;
@@ -448,8 +447,7 @@ void Client::send_outlets(Nanos now) {
 }
 
 bool Client::publish(std::string_view path, std::string_view payload) {
-  const bool connected = telemetry_->stats.connected.load(std::memory_order_relaxed);
-  if (!connected || ended_ || exchanges_.size() >= kMostMessages) return false;
+  if (!connected() || ended_ || exchanges_.size() >= kMostMessages) return false;
   Exchange exchange;
   exchange.deadline = clock_.monotonic() + settings_.timeout;
   const bool sent = start(

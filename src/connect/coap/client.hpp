@@ -62,6 +62,7 @@ class Client final : public Session {
   void lost(std::string why);  // from a handler: the rest happens after the turn
   void go_down();
   void alive();
+  [[nodiscard]] bool connected() const { return telemetry_->stats.connected.load(std::memory_order_relaxed); }
 
   void wake_at(Nanos instant);
   void work();  // sends what is due, and sets the timer
