@@ -35,7 +35,7 @@ class CoapHarness final : public ConnectorHarness {
   }
   std::string options() const override {
     return fmt::format(
-        "endpoint: coap://127.0.0.1:{}\nobserve: false\npoll: 5ms\ntimeout: 200ms\nkeepalive: 100ms\nretry: 10ms\n"
+        "endpoint: coap://127.0.0.1:{}\nobserve: false\npoll: 5ms\ntimeout: 600ms\nkeepalive: 100ms\nretry: 10ms\n"
         "reconnect_min: 2ms\nreconnect_max: 20ms\n",
         device_.port());
   }

@@ -13,8 +13,9 @@ namespace alara::coap {
 namespace {
 
 constexpr int kMostDoublings = 20;
-constexpr std::size_t kOutletsAtOnce = 4;
-constexpr std::size_t kMostMessages = 1000;  // commands and messages whose answers are waited for
+constexpr std::size_t kReadsAtOnce = 4;
+constexpr int kFailuresBeforeRest = 2;
+constexpr std::size_t kMostMessages = 1000;  // commands that wait; messages whose answers are waited for
 // An observation's numbers are 24 bits and may wrap; after this time any number is newer (RFC 7641, 3.4).
 constexpr std::uint32_t kSequenceHalf = 1u << 23;
 constexpr Nanos kSequenceAge = 128 * kSecond;
@@ -40,10 +41,6 @@ std::optional<double> number_in(std::string_view body) {
   if (!point || plan.read(body, {}, row) != wire::PayloadFault::none) return std::nullopt;
   if (row.points[*point].fault != wire::PayloadFault::none) return std::nullopt;
   return row.points[*point].value;
-}
-
-Client& self_of(coap_session_t* session) {
-  return *static_cast<Client*>(coap_get_app_data(coap_session_get_context(session)));
 }
 
 }  // namespace
@@ -134,6 +131,7 @@ void Client::disconnect() {
   if (session_ != nullptr) coap_session_release(std::exchange(session_, nullptr));
   ping_deadline_ = 0;
   for (auto& [token, exchange] : std::exchange(exchanges_, {})) failed(std::move(exchange), "", Outcome::timed_out);
+  for (const Command& command : std::exchange(commands_, {})) acknowledge(command, Outcome::unavailable);
   for (Route& route : routes_) {
     route.token = 0;
     spoil(route);
@@ -186,33 +184,43 @@ void Client::alive() {
   telemetry_->clear_error();
 }
 
+// libcoap keeps a session that we have released until its queues are empty, and still speaks of it.
+Client* Client::of(coap_session_t* session) {
+  auto* const self = static_cast<Client*>(coap_get_app_data(coap_session_get_context(session)));
+  return session == self->session_ ? self : nullptr;
+}
+
 int Client::on_event(coap_session_t* session, coap_event_t event) {
-  Client& self = self_of(session);
-  if (session != self.session_) return 0;  // one that we end
-  if (event == COAP_EVENT_DTLS_CONNECTED) self.alive();
+  Client* const self = of(session);
+  if (self == nullptr) return 0;
+  if (event == COAP_EVENT_DTLS_CONNECTED) self->alive();
   if (event == COAP_EVENT_DTLS_CLOSED || event == COAP_EVENT_DTLS_ERROR)
-    self.lost(
-        fmt::format("{} ended the secured session, or we do not agree on keys or certificates", self.settings_.text()));
+    self->lost(fmt::format("{} ended the secured session, or we do not agree on keys or certificates",
+                           self->settings_.text()));
   return 0;
 }
 
-void Client::on_pong(coap_session_t* session, const coap_pdu_t*, coap_mid_t) { self_of(session).alive(); }
+void Client::on_pong(coap_session_t* session, const coap_pdu_t*, coap_mid_t) {
+  if (Client* const self = of(session)) self->alive();
+}
 
 void Client::on_nack(coap_session_t* session, const coap_pdu_t* sent, coap_nack_reason_t reason, coap_mid_t) {
-  Client& self = self_of(session);
-  if (reason != COAP_NACK_RST) return self.lost(fmt::format("{} {}", self.settings_.text(), name_of(reason)));
-  self.alive();  // it refuses, so it is there
-  const auto found = self.exchanges_.find(token_of(sent));
-  if (found == self.exchanges_.end()) return;
-  self.failed(std::move(self.exchanges_.extract(found).mapped()), "reset by the device", Outcome::refused_device);
+  Client* const self = of(session);
+  if (self == nullptr) return;
+  if (reason != COAP_NACK_RST) return self->lost(fmt::format("{} {}", self->settings_.text(), name_of(reason)));
+  self->alive();  // it refuses, so it is there
+  const auto found = self->exchanges_.find(token_of(sent));
+  if (found == self->exchanges_.end()) return;
+  self->failed(std::move(self->exchanges_.extract(found).mapped()), "reset by the device", Outcome::refused_device);
 }
 
 coap_response_t Client::on_response(coap_session_t* session, const coap_pdu_t*, const coap_pdu_t* received,
                                     coap_mid_t) {
-  Client& self = self_of(session);
-  count(self.telemetry_->stats.messages_in);
-  self.alive();
-  self.answered(token_of(received), received);
+  Client* const self = of(session);
+  if (self == nullptr) return COAP_RESPONSE_OK;
+  count(self->telemetry_->stats.messages_in);
+  self->alive();
+  self->answered(token_of(received), received);
   return COAP_RESPONSE_OK;
 }
 
@@ -239,6 +247,8 @@ void Client::route_answered(std::uint64_t token, Exchange& exchange, const coap_
   Route& route = routes_[exchange.route];
   const Nanos now = clock_.monotonic();
   const coap_pdu_code_t code = coap_pdu_get_code(answer);
+  read_over(exchange);
+  route.failures = 0;
   if (!is_good(code)) {
     refused("GET", route.path, code);
     route.token = 0;
@@ -269,6 +279,10 @@ void Client::route_answered(std::uint64_t token, Exchange& exchange, const coap_
   static_cast<void>(bindings_.intake.take(route.path, body, clock_.wall(), now, *context_.inlet));
 }
 
+void Client::read_over(Exchange& exchange) {
+  if (std::exchange(exchange.counted, false)) --reads_;
+}
+
 bool Client::is_fresh(Route& route, std::uint32_t sequence, Nanos now) const {
   const std::uint32_t ahead = (sequence - route.sequence) & (2 * kSequenceHalf - 1);
   const bool fresh =
@@ -287,7 +301,8 @@ void Client::refused(std::string_view method, std::string_view path, coap_pdu_co
 }
 
 void Client::command_answered(Exchange exchange, coap_pdu_code_t code) {
-  const Command& command = *exchange.command;
+  const Command command = *exchange.command;
+  writing_ = false;
   const std::string& path = bindings_.actuators[index_of(command.actuator)];
   if (!is_good(code)) {
     refused(exchange.reading_back ? "GET" : "PUT", path, code);
@@ -302,11 +317,12 @@ void Client::command_answered(Exchange exchange, coap_pdu_code_t code) {
   reading.command = command;
   reading.reading_back = true;
   reading.deadline = std::min(command.deadline, clock_.monotonic() + settings_.timeout);
-  if (!start(std::move(reading), {.path = path}, next_token_++)) acknowledge(command, Outcome::timed_out);
+  writing_ = start(std::move(reading), {.path = path}, next_token_++);
+  if (!writing_) acknowledge(command, Outcome::timed_out);
 }
 
 void Client::outlet_answered(coap_pdu_code_t code) {
-  --outlets_in_flight_;
+  publishing_ = false;
   if (is_good(code)) return context_.outlets->delivered(1);
   refused("PUT", "a published value", code);
   context_.outlets->dropped("refused", 1);
@@ -316,14 +332,19 @@ void Client::outlet_answered(coap_pdu_code_t code) {
 void Client::failed(Exchange exchange, std::string_view why, Outcome outcome) {
   if (exchange.route != kNone) {
     Route& route = routes_[exchange.route];
+    read_over(exchange);
     if (!why.empty()) telemetry_->set_error(fmt::format("{}{}: {}", settings_.text(), route.path, why));
     route.token = 0;
-    route.due = clock_.monotonic() + (outcome == Outcome::refused_device ? settings_.retry : route.poll);
+    const bool rests = outcome == Outcome::refused_device || ++route.failures >= kFailuresBeforeRest;
+    route.due = clock_.monotonic() + (rests ? settings_.retry : route.poll);
     spoil(route);
   }
-  if (exchange.command) acknowledge(*exchange.command, outcome);
+  if (exchange.command) {
+    writing_ = false;
+    acknowledge(*exchange.command, outcome);
+  }
   if (!exchange.outlet) return;
-  --outlets_in_flight_;
+  publishing_ = false;
   if (outcome == Outcome::refused_device || ended_)
     context_.outlets->dropped(ended_ ? "stopped" : "refused", 1);
   else
@@ -341,7 +362,9 @@ void Client::expire(Nanos now) {
            fmt::format("no answer within {}", format_duration(settings_.timeout)), Outcome::timed_out);
   }
   if (ping_deadline_ == 0 || ping_deadline_ > now) return;
-  lost(fmt::format("{} gives no sign of life", settings_.text()));
+  const bool perhaps_keys = settings_.dtls && !connected();
+  lost(fmt::format("{} gives no sign of life{}", settings_.text(),
+                   perhaps_keys ? ", or we do not agree on keys or certificates" : ""));
 }
 
 void Client::work() {
@@ -364,9 +387,23 @@ void Client::advance(Nanos now) {
     coap_session_send_ping(session_);
   }
   if (!connected()) return;
-  for (std::size_t i = 0; i < routes_.size(); ++i)
-    if (routes_[i].due <= now && (routes_[i].token == 0 || routes_[i].observe)) read(i, now);
-  send_outlets(now);
+  write_next(now);
+  read_due(now);
+  publish_next(now);
+}
+
+// The most overdue first, so that all have their turn.
+void Client::read_due(Nanos now) {
+  while (reads_ < kReadsAtOnce) {
+    std::size_t most = kNone;
+    for (std::size_t i = 0; i < routes_.size(); ++i) {
+      const Route& route = routes_[i];
+      if (route.due > now || (route.token != 0 && !route.observe)) continue;
+      if (most == kNone || route.due < routes_[most].due) most = i;
+    }
+    if (most == kNone) return;
+    read(most, now);
+  }
 }
 
 void Client::read(std::size_t index, Nanos now) {
@@ -375,7 +412,9 @@ void Client::read(std::size_t index, Nanos now) {
   Exchange exchange;
   exchange.route = index;
   exchange.deadline = now + settings_.timeout;
+  exchange.counted = true;
   if (start(std::move(exchange), {.path = route.path, .observe = route.observe}, token)) {
+    ++reads_;
     route.token = token;
     route.asked = now;
     route.sequence_at = 0;
@@ -396,20 +435,34 @@ bool Client::start(Exchange exchange, Request request, std::uint64_t token) {
 
 void Client::take_commands() {
   Command command;
-  while (context_.commands != nullptr && context_.commands->pop(command)) write(command);
+  while (context_.commands != nullptr && context_.commands->pop(command)) {
+    const bool known = bindings_.actuators.contains(index_of(command.actuator));
+    if (known && connected() && !ended_ && commands_.size() < kMostMessages)
+      commands_.push_back(command);
+    else
+      acknowledge(command, Outcome::unavailable);
+  }
 }
 
-void Client::write(const Command& command) {
-  const auto found = bindings_.actuators.find(index_of(command.actuator));
-  if (found == bindings_.actuators.end() || !connected() || ended_ || exchanges_.size() >= kMostMessages)
-    return acknowledge(command, Outcome::unavailable);
-  Exchange exchange;
-  exchange.command = command;
-  exchange.deadline = std::min(command.deadline, clock_.monotonic() + settings_.timeout);
-  const std::string body = text_of(command.value);
-  const Request request{
-      .method = COAP_REQUEST_CODE_PUT, .path = found->second, .format = COAP_MEDIATYPE_TEXT_PLAIN, .body = body};
-  if (!start(std::move(exchange), request, next_token_++)) acknowledge(command, Outcome::unavailable);
+void Client::write_next(Nanos now) {
+  while (!writing_ && !commands_.empty()) {
+    const Command command = commands_.front();
+    commands_.pop_front();
+    if (command.deadline <= now) {
+      acknowledge(command, Outcome::timed_out);
+      continue;
+    }
+    Exchange exchange;
+    exchange.command = command;
+    exchange.deadline = std::min(command.deadline, now + settings_.timeout);
+    const std::string body = text_of(command.value);
+    const Request request{.method = COAP_REQUEST_CODE_PUT,
+                          .path = bindings_.actuators.at(index_of(command.actuator)),
+                          .format = COAP_MEDIATYPE_TEXT_PLAIN,
+                          .body = body};
+    writing_ = start(std::move(exchange), request, next_token_++);
+    if (!writing_) acknowledge(command, Outcome::unavailable);
+  }
 }
 
 void Client::acknowledge(const Command& command, Outcome outcome, double read_back) {
@@ -430,20 +483,18 @@ void Client::take_outlets() {
   }
 }
 
-void Client::send_outlets(Nanos now) {
-  while (!outlets_.empty() && outlets_in_flight_ < kOutletsAtOnce) {
-    const OutletSample sample = outlets_.front();
-    const Bindings::Outlet& outlet = bindings_.outlets.at(index_of(sample.outlet));
-    Exchange exchange;
-    exchange.outlet = sample;
-    exchange.deadline = now + settings_.timeout;
-    const std::string body = json_of(outlet, sample);
-    const Request request{
-        .method = COAP_REQUEST_CODE_PUT, .path = outlet.path, .format = COAP_MEDIATYPE_APPLICATION_JSON, .body = body};
-    if (!start(std::move(exchange), request, next_token_++)) return;
-    outlets_.pop_front();
-    ++outlets_in_flight_;
-  }
+void Client::publish_next(Nanos now) {
+  if (publishing_ || outlets_.empty()) return;
+  const OutletSample sample = outlets_.front();
+  const Bindings::Outlet& outlet = bindings_.outlets.at(index_of(sample.outlet));
+  Exchange exchange;
+  exchange.outlet = sample;
+  exchange.deadline = now + settings_.timeout;
+  const std::string body = json_of(outlet, sample);
+  const Request request{
+      .method = COAP_REQUEST_CODE_PUT, .path = outlet.path, .format = COAP_MEDIATYPE_APPLICATION_JSON, .body = body};
+  publishing_ = start(std::move(exchange), request, next_token_++);
+  if (publishing_) outlets_.pop_front();
 }
 
 bool Client::publish(std::string_view path, std::string_view payload) {

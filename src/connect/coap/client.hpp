@@ -32,6 +32,7 @@ class Client final : public Session {
     Nanos poll = 0;
     bool observe = false;
     std::uint64_t token = 0;  // of the request under way, or of the observation; 0: none
+    int failures = 0;         // answers in a row that did not come
     Nanos asked = 0;          // when the last request was sent
     Nanos due = 0;            // of the next
     bool bad = false;         // the last samples were
@@ -45,11 +46,13 @@ class Client final : public Session {
     bool reading_back = false;
     std::optional<OutletSample> outlet{};
     Nanos deadline = kNever;
-    std::string body{};  // in blocks so far
+    bool counted = false;  // among reads_
+    std::string body{};    // in blocks so far
   };
   using Exchanges = std::unordered_map<std::uint64_t, Exchange>;
 
-  // Handlers of libcoap.
+  // Handlers of libcoap. of() is nullptr for sessions that are over.
+  static Client* of(coap_session_t* session);
   static coap_response_t on_response(coap_session_t*, const coap_pdu_t*, const coap_pdu_t* received, coap_mid_t);
   static void on_nack(coap_session_t* session, const coap_pdu_t* sent, coap_nack_reason_t reason, coap_mid_t);
   static void on_pong(coap_session_t* session, const coap_pdu_t*, coap_mid_t);
@@ -67,11 +70,13 @@ class Client final : public Session {
   void wake_at(Nanos instant);
   void work();  // sends what is due, and sets the timer
   void advance(Nanos now);
+  void read_due(Nanos now);
   void read(std::size_t route, Nanos now);
   void take_commands();
-  void write(const Command& command);
+  void write_next(Nanos now);
   void take_outlets();
-  void send_outlets(Nanos now);
+  void publish_next(Nanos now);
+  void read_over(Exchange& exchange);
   [[nodiscard]] bool start(Exchange exchange, Request request, std::uint64_t token);
   void expire(Nanos now);
 
@@ -99,8 +104,12 @@ class Client final : public Session {
   std::vector<Route> routes_;
   Exchanges exchanges_;
   std::uint64_t next_token_;
+  std::size_t reads_ = 0;  // under way; observations that stand are none
+  // One command and one value at a time: what is sent later must not be overtaken.
+  std::deque<Command> commands_;
+  bool writing_ = false;
   std::deque<OutletSample> outlets_;
-  std::size_t outlets_in_flight_ = 0;
+  bool publishing_ = false;
   Nanos heard_ = 0;               // the last sign of life
   bool heard_something_ = false;  // in this turn
   Nanos ping_deadline_ = 0;       // 0: none is under way

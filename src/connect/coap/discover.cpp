@@ -2,6 +2,7 @@
 #include "connect/coap/discover.hpp"
 
 #include "base/quantity.hpp"
+#include "connect/coap/bindings.hpp"
 #include "connect/coap/engine.hpp"
 
 namespace alara::coap {
@@ -50,12 +51,13 @@ Result<std::vector<Link>> discover(const Settings& settings, Clock& clock) {
     return fail(error.kind, "{}: {}", settings.text(), error.message);
   };
   ALARA_TRY(auto loop, IoLoop::create(clock));
-  ALARA_TRY(const auto addresses, resolve_blocking(settings.endpoint));
+  const auto addresses = resolve_blocking(settings.endpoint);
+  if (!addresses) return fail(ErrorKind::unavailable, "{}", addresses.error().message);
   Asked asked;
   ALARA_TRY(const auto engine, Engine::create(*loop, &asked, [] {}));
   coap_register_response_handler(engine->context(), on_response);
   coap_register_nack_handler(engine->context(), on_nack);
-  ALARA_TRY(coap_session_t* const session, engine->open_session(settings, addresses.front()));
+  ALARA_TRY(coap_session_t* const session, engine->open_session(settings, addresses->front()));
   if (!send(session, {.path = "/.well-known/core", .token = 1}))
     asked.end(fail(ErrorKind::unavailable, "can not send"));
   engine->turn();
@@ -90,7 +92,7 @@ std::string format_signals(const std::vector<Link>& links, const std::string& co
   std::string signals = "asset_types:\n  device:\n    signals:\n",
               from = "assets:\n  device-1:\n    type: device\n    from:\n";
   for (const Link& link : links) {
-    if (link.path.starts_with("/.well-known")) continue;
+    if (!check_path(link.path)) continue;  // "/" says what the others are
     signals += fmt::format("      {}: {{}}\n", name_of_path(link.path));
     from += fmt::format("      {}: \"{}/{}\"\n", name_of_path(link.path), connector, link.path);
   }

@@ -77,7 +77,13 @@ int browse_opcua(const BrowseArguments&) {
 #endif
 
 int run_browse(const BrowseArguments& arguments) {
-  return arguments.endpoint.starts_with("coap") ? browse_coap(arguments) : browse_opcua(arguments);
+  const std::string_view endpoint = arguments.endpoint;
+  if (endpoint.starts_with("coap://") || endpoint.starts_with("coaps://")) return browse_coap(arguments);
+  if (endpoint.starts_with("opc.tcp://")) return browse_opcua(arguments);
+  return report({ErrorKind::bad_input,
+                 fmt::format("endpoint '{}' is neither opc.tcp://host:port nor coap://host:port or coaps://", endpoint),
+                 {},
+                 {}});
 }
 
 }  // namespace
