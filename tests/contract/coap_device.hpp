@@ -68,8 +68,15 @@ class CoapDevice {
   [[nodiscard]] std::uint64_t values_sent() const { return sent_; }
   [[nodiscard]] std::uint64_t registrations() const { return registrations_; }
 
+  // What was PUT, in order.
+  [[nodiscard]] std::vector<std::string> written() const {
+    const std::lock_guard lock(mutex_);
+    return written_;
+  }
+
   bool observable = true;
-  unsigned block = 0;  // size exponent of Block2 (size 16 << block) that large values are sent in; 0: whole
+  std::string mute_path;  // requests for it are acknowledged, and never answered
+  unsigned block = 0;     // size exponent of Block2 (size 16 << block) that large values are sent in; 0: whole
 
  private:
   struct Observer {
@@ -126,6 +133,10 @@ class CoapDevice {
     reply.type = CoapMessage::kAck;
     reply.token = request.token;
     const std::string path = request.path();
+    if (path == mute_path) {
+      reply.token.clear();  // an empty acknowledgement: "the answer will come"
+      return send(reply.bytes(), from);
+    }
     if (request.code == 1)
       get(request, path, from, reply);
     else
@@ -159,6 +170,7 @@ class CoapDevice {
   void put(const CoapMessage& request, const std::string& path, CoapMessage& reply) {
     if (values_.contains(path)) {
       values_[path] = request.payload;
+      written_.push_back(request.payload);
       reply.code = 2 << 5 | 4;
     } else {
       reply.code = 4 << 5 | 4;
@@ -168,6 +180,7 @@ class CoapDevice {
   int socket_ = -1, port_ = 0;
   mutable std::mutex mutex_;
   std::map<std::string, std::string> values_;
+  std::vector<std::string> written_;
   std::vector<Observer> observers_;
   sockaddr_in last_{};
   std::uint16_t next_id_ = 1000;

@@ -98,6 +98,30 @@ TEST_F(CoapClient, WritesCommandsReadsThemBackAndPublishesValues) {
   EXPECT_NE(device_.value("/display").find("degC"), std::string::npos) << device_.value("/display");
 }
 
+TEST_F(CoapClient, AResourceThatNeverAnswersCostsOnlyItsOwnSignals) {
+  device_.mute_path = "/mute";
+  for (const char* path : {"/mute", "/a", "/b"}) device_.set(path, "1");
+  start(options("observe: false\npoll: 10ms\n"), {"/mute", "/a", "/b"});
+  ASSERT_TRUE(eventually([&] { return has(1, 1) && has(2, 1) && counter("timeouts") >= 2; }));
+  const std::uint64_t before = connector_->stats().polls_done;
+  EXPECT_TRUE(eventually([&] { return connector_->stats().polls_done > before + 40; }));
+  EXPECT_EQ(inlet_.last(0).quality, Quality::bad);
+  EXPECT_EQ(connector_->stats().disconnects, 0u);
+}
+
+TEST_F(CoapClient, NoCommandOvertakesAnother) {
+  device_.set("/valve", "0");
+  start(options(), {}, {"/valve"});
+  ASSERT_TRUE(eventually([&] { return connector_->stats().connected.load(); }));
+  std::vector<std::string> wanted;
+  for (int i = 1; i <= 30; ++i) {
+    commands_.send(ActuatorId{0}, i);
+    wanted.push_back(std::to_string(i));
+  }
+  ASSERT_TRUE(eventually([&] { return commands_.acks().size() == 30; }));
+  EXPECT_EQ(device_.written(), wanted);
+}
+
 class CoapServer : public CoapTest {
  protected:
   void serve(const std::string& more, const std::vector<std::string>& addresses,
