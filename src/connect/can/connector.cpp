@@ -14,13 +14,6 @@ namespace {
 
 constexpr std::size_t kMostSamplesPerPush = 4096;
 
-std::uint64_t next_random(std::uint64_t& state) {  // SplitMix64 (Steele, Lea, Flood 2014)
-  std::uint64_t z = (state += 0x9E3779B97F4A7C15ull);
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
-  return z ^ (z >> 31);
-}
-
 template <typename Binding>
 void refuse(const Binding& binding, Error error, std::vector<Error>& errors) {
   error.message = fmt::format("{}: {}", binding.name, error.message);
@@ -31,7 +24,11 @@ void refuse(const Binding& binding, Error error, std::vector<Error>& errors) {
 }  // namespace
 
 CanConnector::CanConnector(std::string name, Settings settings)
-    : name_(std::move(name)), settings_(std::move(settings)), plan_(settings_), transport_(settings_.address) {}
+    : name_(std::move(name)),
+      settings_(std::move(settings)),
+      plan_(settings_),
+      transport_(settings_.address),
+      backoff_(settings_.reconnect_min, settings_.reconnect_max) {}
 
 CanConnector::~CanConnector() { stop(); }
 
@@ -56,7 +53,7 @@ std::vector<std::string> CanConnector::explain() const {
 Status CanConnector::start(const ConnectorContext& context) {
   ALARA_ASSERT(!thread_.joinable(), "start() of a running connector");
   context_ = context;
-  random_ = context.seed;
+  backoff_.seed(context.seed);
   ALARA_TRY(loop_, IoLoop::create(*context.clock));
   if (context_.commands != nullptr)
     ALARA_CHECK(loop_->watch(context_.commands->event_fd(), EPOLLIN, [this](std::uint32_t) { take_commands(); }));
@@ -113,14 +110,8 @@ void CanConnector::open() {
   if (!plan_.polls().empty()) ask_next();
 }
 
-// Waits a random time below a bound that doubles with every failure: full jitter.
 void CanConnector::open_later() {
-  const double bound =
-      std::min(static_cast<double>(settings_.reconnect_max),
-               static_cast<double>(settings_.reconnect_min) * static_cast<double>(1ull << std::min(attempt_, 30)));
-  ++attempt_;
-  const double fraction = static_cast<double>(next_random(random_) >> 11) * 0x1p-53;
-  loop_->at(context_.clock->monotonic() + static_cast<Nanos>(fraction * bound), [this] { open(); });
+  loop_->at(context_.clock->monotonic() + backoff_.next(), [this] { open(); });
 }
 
 void CanConnector::lost(const std::string& why) {
@@ -171,7 +162,7 @@ void CanConnector::on_bus() {
   }
   if (!received_.frames.empty()) {
     last_frame_ = monotonic;
-    attempt_ = 0;
+    backoff_.restart();
     stats_.last_progress.store(monotonic, std::memory_order_relaxed);
     if (!plan_.signals().empty()) all_bad_ = false;
     for (const wire::can::Frame& frame : received_.frames) take(frame, wall);

@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/backoff.hpp"
 #include "connect/can/bus.hpp"
 #include "connect/can/plan.hpp"
 #include "wire/can/isotp.hpp"
@@ -71,8 +72,7 @@ class CanConnector final : public Connector {
   // Confined to the connector's thread.
   std::unique_ptr<Bus> bus_;
   std::uint64_t opening_ = 0;  // number of the present opening: timers of an earlier one have nothing to say
-  int attempt_ = 0;
-  std::uint64_t random_ = 1;
+  Backoff backoff_;
   bool all_bad_ = true;
   Nanos last_frame_ = 0;
   Bus::Received received_;

@@ -12,7 +12,6 @@
 namespace alara::coap {
 namespace {
 
-constexpr int kMostDoublings = 20;
 constexpr std::size_t kReadsAtOnce = 4;
 constexpr int kFailuresBeforeRest = 2;
 constexpr std::size_t kMostMessages = 1000;  // commands that wait; messages whose answers are waited for
@@ -54,8 +53,8 @@ Client::Client(const Settings& settings, Bindings bindings, const ConnectorConte
       clock_(*context.clock),
       telemetry_(std::move(telemetry)),
       resolver_(loop_),
-      random_(seed),
-      next_token_(random_() | 1) {
+      backoff_(settings_.reconnect_min, settings_.reconnect_max, seed),
+      next_token_(backoff_.random() | 1) {
   for (const std::string& path : bindings_.intake.paths()) {
     Route& route = routes_.emplace_back();
     route.path = path;
@@ -107,7 +106,7 @@ void Client::end() {
 void Client::connect() {
   reconnect_ = IoLoop::TimerId::none;
   resolver_.resolve(settings_.endpoint, [this](const Result<std::vector<SocketAddress>>& addresses) {
-    if (addresses) return connect_to((*addresses)[static_cast<std::size_t>(attempts_) % addresses->size()]);
+    if (addresses) return connect_to((*addresses)[static_cast<std::size_t>(backoff_.attempts()) % addresses->size()]);
     lost_ = addresses.error().message;
     go_down();
   });
@@ -157,7 +156,6 @@ void Client::wake_at(Nanos instant) {
   });
 }
 
-// Full jitter, as everywhere (connect/modbus/session.cpp).
 void Client::go_down() {
   telemetry_->set_error(*std::exchange(lost_, std::nullopt));
   count(telemetry_->stats.errors);
@@ -165,19 +163,15 @@ void Client::go_down() {
   timer_ = IoLoop::TimerId::none;
   disconnect();
   take_commands();
-  const int doublings = std::min(attempts_++, kMostDoublings);
-  Nanos limit = settings_.reconnect_min;
-  for (int i = 0; i < doublings && limit < settings_.reconnect_max; ++i) limit *= 2;
-  const Nanos wait = std::uniform_int_distribution<Nanos>(0, std::min(limit, settings_.reconnect_max))(random_);
   loop_.cancel(reconnect_);
-  reconnect_ = loop_.at(clock_.monotonic() + wait, [this] { connect(); });
+  reconnect_ = loop_.at(clock_.monotonic() + backoff_.next(), [this] { connect(); });
 }
 
 void Client::alive() {
   heard_something_ = true;
   heard_ = clock_.monotonic();
   ping_deadline_ = 0;
-  attempts_ = 0;
+  backoff_.restart();
   telemetry_->stats.last_progress.store(heard_, std::memory_order_relaxed);
   if (telemetry_->stats.connected.exchange(true)) return;
   count(telemetry_->stats.connects);

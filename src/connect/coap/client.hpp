@@ -5,9 +5,9 @@
 
 #include <deque>
 #include <functional>
-#include <random>
 #include <unordered_map>
 
+#include "base/backoff.hpp"
 #include "connect/coap/bindings.hpp"
 #include "connect/coap/engine.hpp"
 #include "connect/coap/telemetry.hpp"
@@ -97,7 +97,7 @@ class Client final : public Session {
   Clock& clock_;
   std::shared_ptr<Telemetry> telemetry_;
   Resolver resolver_;
-  std::mt19937_64 random_;
+  Backoff backoff_;
   std::unique_ptr<Engine> engine_;
   coap_session_t* session_ = nullptr;
 
@@ -114,7 +114,6 @@ class Client final : public Session {
   bool heard_something_ = false;  // in this turn
   Nanos ping_deadline_ = 0;       // 0: none is under way
   std::optional<std::string> lost_;
-  int attempts_ = 0;
   IoLoop::TimerId timer_ = IoLoop::TimerId::none;
   IoLoop::TimerId reconnect_ = IoLoop::TimerId::none;
   bool ended_ = false;

@@ -10,19 +10,15 @@ namespace {
 
 constexpr Nanos kFirstWait = 100 * kMillisecond, kLongestWait = 5 * kSecond;
 
-std::uint64_t next_random(std::uint64_t& state) {  // SplitMix64 (Steele, Lea, Flood 2014)
-  std::uint64_t z = (state += 0x9E3779B97F4A7C15ull);
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
-  return z ^ (z >> 31);
-}
-
 bool worth_another_try(int status) { return status >= 500 || status == 408 || status == 429; }
 
 }  // namespace
 
 Hook::Hook(const Settings& settings, Clock& clock, std::uint64_t seed)
-    : settings_(settings), clock_(clock), random_(seed), client_(std::make_unique<httplib::Client>(settings.to_host)) {
+    : settings_(settings),
+      clock_(clock),
+      backoff_(kFirstWait, kLongestWait, seed),
+      client_(std::make_unique<httplib::Client>(settings.to_host)) {
   const auto seconds = static_cast<std::time_t>(settings_.timeout / kSecond);
   const auto micros = static_cast<std::time_t>(settings_.timeout % kSecond / kMicrosecond);
   client_->set_connection_timeout(seconds, micros);
@@ -63,7 +59,7 @@ void Hook::stop() {
 }
 
 void Hook::run(const std::stop_token& stop) {
-  std::uint64_t number = next_random(random_);
+  std::uint64_t number = backoff_.random();
   while (true) {
     Delivery delivery;
     {
@@ -75,13 +71,11 @@ void Hook::run(const std::stop_token& stop) {
     // The same through all tries, so that the other side can tell a repetition.
     const std::string key = fmt::format("{:016x}", ++number);
     Fate fate = Fate::stopped;
-    for (int tries = 0; !stop.stop_requested(); ++tries) {
-      if (tries > 0) counts_.retries.fetch_add(1, std::memory_order_relaxed);
+    backoff_.restart();
+    while (!stop.stop_requested()) {
+      if (backoff_.attempts() > 0) counts_.retries.fetch_add(1, std::memory_order_relaxed);
       if (attempt(delivery, key, fate)) break;
-      const auto bound =
-          std::min(static_cast<double>(kLongestWait), static_cast<double>(kFirstWait) * (1u << std::min(tries, 10)));
-      const double fraction = static_cast<double>(next_random(random_) >> 11) * 0x1p-53;
-      const Nanos next = clock_.monotonic() + static_cast<Nanos>(fraction * bound);
+      const Nanos next = clock_.monotonic() + backoff_.next();
       if (next >= delivery.give_up) {
         fate = reachable() ? Fate::timed_out : Fate::unreachable;
         break;

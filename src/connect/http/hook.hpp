@@ -12,6 +12,7 @@
 #include <string>
 #include <thread>
 
+#include "base/backoff.hpp"
 #include "connect/http/settings.hpp"
 
 namespace httplib {
@@ -56,7 +57,7 @@ class Hook {
 
   const Settings& settings_;
   Clock& clock_;
-  std::uint64_t random_;
+  Backoff backoff_;
   std::unique_ptr<httplib::Client> client_;
   std::atomic<bool> reachable_{true};
   Counts counts_;

@@ -12,7 +12,6 @@ namespace {
 
 // A device that answers nothing for so many requests in a row is taken for gone, though its connection looks alive.
 constexpr int kTimeoutsBeforeReconnect = 3;
-constexpr int kMostDoublings = 20;
 
 }  // namespace
 
@@ -26,7 +25,7 @@ Session::Session(const Settings& settings, std::vector<Tag> tags, std::vector<Ac
       poller_(std::move(tags), settings_, name_hash, *telemetry_),
       writer_(std::move(actuators), settings_, *telemetry_),
       link_(make_link(settings_, loop_, clock_, *this, *telemetry_)),
-      random_(context.seed ^ name_hash) {}
+      backoff_(settings_.reconnect_min, settings_.reconnect_max, context.seed ^ name_hash) {}
 
 void Session::begin() {
   if (ended_) return;
@@ -92,15 +91,8 @@ void Session::link_down(const Error& why) {
   reconnect_later();
 }
 
-// Full jitter (M. Brooker, "Exponential Backoff and Jitter"): anything from nothing to the doubled limit, so that the
-// clients of a restarted gateway do not come back at the same moments.
 void Session::reconnect_later() {
-  const int doublings = std::min(attempts_++, kMostDoublings);
-  Nanos limit = settings_.reconnect_min;
-  for (int i = 0; i < doublings && limit < settings_.reconnect_max; ++i) limit *= 2;
-  limit = std::min(limit, settings_.reconnect_max);
-  const Nanos wait = std::uniform_int_distribution<Nanos>(0, limit)(random_);
-  reconnect_timer_ = loop_.at(clock_.monotonic() + wait, [this] {
+  reconnect_timer_ = loop_.at(clock_.monotonic() + backoff_.next(), [this] {
     reconnect_timer_ = IoLoop::TimerId::none;
     link_->open();
   });
@@ -259,7 +251,7 @@ void Session::answered(Transaction& transaction, const wire::ModbusAnswer& answe
   const bool malformed = answer.kind == wire::ModbusAnswer::Kind::malformed;
   if (!malformed) {
     silent_timeouts_ = 0;
-    attempts_ = 0;
+    backoff_.restart();
     telemetry_->stats.last_progress.store(arrival, std::memory_order_relaxed);
     const bool refused = answer.kind == wire::ModbusAnswer::Kind::exception;
     if (!refused && telemetry_->quarantined.load(std::memory_order_relaxed) == 0) telemetry_->clear_error();

@@ -6,9 +6,9 @@
 
 #include <array>
 #include <memory>
-#include <random>
 #include <string>
 
+#include "base/backoff.hpp"
 #include "connect/modbus/gateway.hpp"
 #include "connect/modbus/link.hpp"
 #include "connect/modbus/poller.hpp"
@@ -76,7 +76,7 @@ class Session final : public Link::Owner {
   std::unique_ptr<Link> link_;
   std::unique_ptr<GatewayServer> gateway_;  // where the site file asks for one
   bool relayed_last_ = false;
-  std::mt19937_64 random_;
+  Backoff backoff_;  // restarts with every good answer
 
   std::array<Transaction, kMostInFlight> transactions_;
   std::size_t in_flight_ = 0;
@@ -84,7 +84,6 @@ class Session final : public Link::Owner {
   std::array<std::uint32_t, 32> expired_{};  // ids + 1 of the last transactions that timed out
   std::size_t next_expired_ = 0;
   int silent_timeouts_ = 0;  // in a row, without any good answer between
-  int attempts_ = 0;         // to connect, since the last good answer
   Nanos not_before_ = 0;     // the pause after the last exchange ends here
   IoLoop::TimerId timer_ = IoLoop::TimerId::none;
   Nanos timer_at_ = kNever;

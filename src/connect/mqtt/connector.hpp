@@ -12,7 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "connect/mqtt/backoff.hpp"
+#include "base/backoff.hpp"
 #include "connect/mqtt/connection.hpp"
 #include "connect/mqtt/outlets.hpp"
 #include "connect/mqtt/router.hpp"

@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "connect/mqtt/backoff.hpp"
+#include "base/backoff.hpp"
 #include "connect/mqtt/bd_sequence.hpp"
 #include "connect/mqtt/connection.hpp"
 #include "connect/mqtt/edge_node.hpp"

@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 
+#include "base/backoff.hpp"
 #include "base/quantity.hpp"
 #include "connect/opcua/ua_loop.hpp"
 
@@ -18,13 +19,6 @@ constexpr Nanos kCommandLook = 2 * kMillisecond;  // how long a command may lie 
 constexpr Nanos kQuietLook = 50 * kMillisecond;   // … when there is nothing to command
 constexpr std::size_t kMostSamplesPerPush = 4096;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
-std::uint64_t next_random(std::uint64_t& state) {  // SplitMix64 (Steele, Lea, Flood 2014)
-  std::uint64_t z = (state += 0x9E3779B97F4A7C15ull);
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
-  return z ^ (z >> 31);
-}
 
 template <typename Binding>
 void refuse_binding(const Binding& binding, Error error, std::vector<Error>& errors) {
@@ -106,8 +100,8 @@ void OpcuaConnector::stop() {
 
 void OpcuaConnector::run(const std::stop_token& stop) {
   const StoppableWaits waits([&stop] { return stop.stop_requested(); }, *context_.clock);
-  std::uint64_t random = context_.seed;
-  for (int attempt = 0; !stop.stop_requested();) {
+  Backoff backoff(settings_.reconnect_min, settings_.reconnect_max, context_.seed);
+  while (!stop.stop_requested()) {
     auto opened = Session::open(settings_, *context_.clock, [&stop] { return stop.stop_requested(); });
     if (opened) {
       session_ = std::move(*opened);
@@ -126,18 +120,13 @@ void OpcuaConnector::run(const std::stop_token& stop) {
         push();
         mark_bad();
       }
-      if (context_.clock->monotonic() - since >= kLasting) attempt = 0;
+      if (context_.clock->monotonic() - since >= kLasting) backoff.restart();
     } else if (!stop.stop_requested()) {
       stats_.errors.fetch_add(1, std::memory_order_relaxed);
       report(opened.error().message);
     }
     if (stop.stop_requested()) break;
-    // Waits a random time below a bound that doubles with every failure: full jitter.
-    const double bound =
-        std::min(static_cast<double>(settings_.reconnect_max),
-                 static_cast<double>(settings_.reconnect_min) * static_cast<double>(1ull << std::min(attempt++, 30)));
-    const double fraction = static_cast<double>(next_random(random) >> 11) * 0x1p-53;
-    wait(context_.clock->monotonic() + static_cast<Nanos>(fraction * bound), stop);
+    wait(context_.clock->monotonic() + backoff.next(), stop);
   }
   take_commands(false);
 }
