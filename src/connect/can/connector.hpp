@@ -72,12 +72,12 @@ class CanConnector final : public Connector {
   // Confined to the connector's thread.
   std::unique_ptr<Bus> bus_;
   std::uint64_t opening_ = 0;  // number of the present opening: timers of an earlier one have nothing to say
-  Backoff backoff_;
   bool all_bad_ = true;
   Nanos last_frame_ = 0;
   Bus::Received received_;
   Samples samples_;
   wire::can::J1939Transport transport_;
+  Backoff backoff_;
   std::vector<wire::can::Frame> replies_;
   std::deque<Pending> pending_;
   // OBD: one question at a time.
