@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The connector contract for CoAP, as client and as server.
-#include "base/child_process.hpp"
 #include "connect/coap/coap.hpp"
 #include "tests/contract/coap_device.hpp"
 #include "tests/contract/coap_pusher.hpp"
-#include "tests/contract/connector_contract.hpp"
+#include "tests/contract/push_harness.hpp"
 
 namespace alara::contract {
 namespace {
@@ -61,6 +60,7 @@ class CoapHarness final : public ConnectorHarness {
             {"endpoint: coap://a\nlisten: coap://127.0.0.1\n", "either"},
             {"endpoint: http://a\n", "coap://"},
             {"endpoint: coap://a\npsk_file: x\n", "coaps://"},
+            {"endpoint: coap://a\npeer: b\n", "coaps://"},
             {"endpoint: coaps://a\n", "psk_file"},
             {"endpoint: coaps://a\ncertificate: x\n", "belong together"},
             {"listen: coap://localhost\n", "no number"},
@@ -74,51 +74,25 @@ class CoapHarness final : public ConnectorHarness {
   CoapDevice device_;
 };
 
-class CoapServerHarness final : public ConnectorHarness {
+class CoapServerHarness final : public PushHarness {
  public:
   const Protocol& protocol() const override { return coap::coap_protocol(); }
-  void start_peer() override {
-    ended_ = false;
-    thread_ = std::jthread([this](const std::stop_token& stop) {
-      CoapPusher pusher(port_);
-      for (int i = 0; !stop.stop_requested() && !ended_; i = (i + 1) % kSignals) {
-        if (pusher.put(path_of(i), fmt::format("{}", value_.load())) == "2.04") ++points_;
-      }
-    });
-  }
-  void stop_peer() override {
-    thread_.request_stop();
-    if (thread_.joinable()) thread_.join();
-  }
-  void offer(double value) override { value_ = value; }
-  std::uint64_t stop_offering() override {
-    ended_ = true;
-    stop_peer();
-    return points_;
-  }
-  std::string options() const override { return fmt::format("listen: coap://127.0.0.1:{}\n", port_); }
-  std::vector<std::string> signal_addresses() const override {
-    std::vector<std::string> addresses;
-    for (int i = 0; i < kSignals; ++i) addresses.push_back(path_of(i));
-    return addresses;
-  }
-  bool listens() const override { return true; }
-  bool can_send_garbage() const override { return true; }
+  std::string options() const override { return fmt::format("listen: coap://127.0.0.1:{}\n", port()); }
   void send_garbage() override {
-    CoapPusher pusher(port_);
+    CoapPusher device(port());
     for (const char* bytes : {"\xFF", "\x40\x45", "\x60\x45\x12\x34\xFF", "hello, this is no CoAP"})
-      pusher.send_raw(bytes);
-    EXPECT_EQ(pusher.put(path_of(0), "{\"no"), "4.00");
+      device.send_raw(bytes);
+    EXPECT_EQ(device.put(path_of(0), "{\"no"), "4.00");
   }
   std::vector<BadText> bad_options() const override { return {{"listen: coap://127.0.0.1:0\n", "65535"}}; }
-  std::vector<BadText> bad_addresses() const override { return {{"a", "begin with"}}; }
+  std::vector<BadText> bad_addresses() const override { return {{"a", "begin with"}, {"/.well-known/core", "listed"}}; }
 
  private:
-  const int port_ = free_loopback_port();
-  std::atomic<double> value_{0};
-  std::atomic<bool> ended_{false};
-  std::atomic<std::uint64_t> points_{0};
-  std::jthread thread_;
+  Push pusher() override {
+    return [device = std::make_shared<CoapPusher>(port())](const std::string& path, const std::string& body) {
+      return device->put(path, body) == "2.04";
+    };
+  }
 };
 
 std::unique_ptr<ConnectorHarness> coap_client() { return std::make_unique<CoapHarness>(); }

@@ -6,8 +6,9 @@
 #include <sstream>
 
 #include "base/child_process.hpp"
+#include "connect/coap/coap.hpp"
 #include "connect/coap/discover.hpp"
-#include "tests/contract/coap_fixture.hpp"
+#include "tests/contract/running_connector.hpp"
 
 namespace alara::contract {
 namespace {
@@ -15,9 +16,9 @@ namespace {
 constexpr const char* kServer = "coap-server-openssl";
 constexpr const char* kClient = "coap-client-openssl";
 
-class CoapPeer : public CoapTest {
+class CoapPeer : public RunningConnector {
  protected:
-  CoapPeer() {
+  CoapPeer() : RunningConnector(coap::coap_protocol()) {
     folder_ = (std::filesystem::temp_directory_path() / "alara-coap-XXXXXX").string();
     EXPECT_NE(mkdtemp(folder_.data()), nullptr);
   }
@@ -52,7 +53,6 @@ class CoapPeer : public CoapTest {
     start(fmt::format("{}\ntimeout: 1s\nkeepalive: 200ms\nreconnect_min: 20ms\nreconnect_max: 200ms\n{}", place, more),
           signals, targets, published);
   }
-  bool connected() const { return connector_->stats().connected; }
 
   std::string folder_;
   std::unique_ptr<ChildProcess> peer_;
@@ -120,6 +120,11 @@ TEST_F(LibcoapPeer, IsReachedWithCertificatesOfATrustedAuthority) {
   EXPECT_FALSE(connected());
   connector_->stop();
   options_and_start(place, own + "ca: " + file("plant.pem"), {"/example_data"}, {"/example_data"});
+  ASSERT_TRUE(eventually([&] { return connector_->last_error().find("not to '127.0.0.1'") != std::string::npos; }))
+      << connector_->last_error();  // the plant's, but of another device
+  EXPECT_FALSE(connected());
+  connector_->stop();
+  options_and_start(place, own + "peer: device\nca: " + file("plant.pem"), {"/example_data"}, {"/example_data"});
   expect_a_value_to_go_round();
 }
 

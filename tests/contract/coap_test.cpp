@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // What only CoAP has: observations, blocks, resources that devices read. Against peers that share nothing with libcoap.
+#include "connect/coap/coap.hpp"
 #include "base/child_process.hpp"
 #include "tests/contract/coap_device.hpp"
-#include "tests/contract/coap_fixture.hpp"
 #include "tests/contract/coap_pusher.hpp"
+#include "tests/contract/running_connector.hpp"
 
 namespace alara::contract {
 namespace {
 
-class CoapClient : public CoapTest {
+class CoapClient : public RunningConnector {
  protected:
-  CoapClient() { device_.start(); }
+  CoapClient() : RunningConnector(coap::coap_protocol()) { device_.start(); }
   std::string options(const std::string& more = "") const {
     return fmt::format(
         "endpoint: coap://127.0.0.1:{}\ntimeout: 600ms\nkeepalive: 100ms\nretry: 50ms\nreconnect_min: 2ms\n"
@@ -84,7 +85,7 @@ TEST_F(CoapClient, WritesCommandsReadsThemBackAndPublishesValues) {
   device_.set("/valve", "0");
   device_.set("/display", "");
   start(options(), {}, {"/valve", "/absent"}, {"/display"});
-  ASSERT_TRUE(eventually([&] { return connector_->stats().connected.load(); }));
+  ASSERT_TRUE(eventually([&] { return connected(); }));
   commands_.send(ActuatorId{0}, 42.5, true);
   ASSERT_TRUE(eventually([&] { return commands_.acks().size() == 1; }));
   EXPECT_EQ(commands_.acks()[0].outcome, Outcome::done);
@@ -112,7 +113,7 @@ TEST_F(CoapClient, AResourceThatNeverAnswersCostsOnlyItsOwnSignals) {
 TEST_F(CoapClient, NoCommandOvertakesAnother) {
   device_.set("/valve", "0");
   start(options(), {}, {"/valve"});
-  ASSERT_TRUE(eventually([&] { return connector_->stats().connected.load(); }));
+  ASSERT_TRUE(eventually([&] { return connected(); }));
   std::vector<std::string> wanted;
   for (int i = 1; i <= 30; ++i) {
     commands_.send(ActuatorId{0}, i);
@@ -122,12 +123,13 @@ TEST_F(CoapClient, NoCommandOvertakesAnother) {
   EXPECT_EQ(device_.written(), wanted);
 }
 
-class CoapServer : public CoapTest {
+class CoapServer : public RunningConnector {
  protected:
+  CoapServer() : RunningConnector(coap::coap_protocol()) {}
   void serve(const std::string& more, const std::vector<std::string>& addresses,
              const std::vector<std::string>& targets = {}, const std::vector<std::string>& published = {}) {
     start(fmt::format("listen: coap://127.0.0.1:{}\n{}", port_, more), addresses, targets, published);
-    ASSERT_TRUE(eventually([&] { return connector_->stats().connected.load(); })) << connector_->last_error();
+    ASSERT_TRUE(eventually([&] { return connected(); })) << connector_->last_error();
   }
   CoapMessage observing(std::string_view path) {
     CoapMessage request;
@@ -227,6 +229,43 @@ TEST_F(CoapServer, CommandsReachTheDevicesThatObserveAndAreNotKeptForOthers) {
   EXPECT_EQ(commands_.acks()[1].outcome, Outcome::done);
 }
 
+TEST_F(CoapServer, WhoResetsANotificationObservesNoMore) {
+  serve("", {}, {"/valve"});
+  pusher_.send(observing("/valve"));
+  ASSERT_TRUE(response().has_value());
+  commands_.send(ActuatorId{0}, 1);
+  const auto note = pusher_.receive();
+  ASSERT_TRUE(note.has_value());
+  CoapMessage reset;
+  reset.type = CoapMessage::kReset;
+  reset.id = note->id;
+  pusher_.send(reset);
+  pusher_.put("/valve", "ping");  // refused, but answered: the reset has been read
+  commands_.send(ActuatorId{0}, 2);
+  ASSERT_TRUE(eventually([&] { return commands_.acks().size() == 2; }));
+  EXPECT_EQ(commands_.acks()[1].outcome, Outcome::unavailable);
+}
+
+TEST_F(CoapServer, BodiesThatNeverEndHoldUpNobody) {
+  serve("", {"/list#[0]"});
+  std::vector<std::unique_ptr<CoapPusher>> stalled;
+  for (int i = 0; i < 70; ++i) {
+    CoapMessage part;
+    part.code = 3;
+    part.id = 1;
+    part.set_path("/list");
+    part.set_number(CoapMessage::kBlock1, 8u | 2u);
+    part.payload = std::string(64, '[');
+    stalled.push_back(std::make_unique<CoapPusher>(port_));
+    stalled.back()->send(part);
+    const auto answer = stalled.back()->receive();
+    ASSERT_TRUE(answer.has_value());
+    EXPECT_EQ(answer->code, 2 << 5 | 31);  // 2.31: go on
+  }
+  EXPECT_EQ(pusher_.put("/list", "[7]", 50), "2.04");
+  EXPECT_TRUE(has(0, 7));
+}
+
 TEST_F(CoapServer, APortThatIsTakenIsTriedAgain) {
   auto taken = std::make_unique<CoapDevice>();
   taken->start();
@@ -234,7 +273,7 @@ TEST_F(CoapServer, APortThatIsTakenIsTriedAgain) {
   ASSERT_TRUE(eventually([&] { return connector_->stats().errors > 0; }));
   EXPECT_NE(connector_->last_error().find("can not listen"), std::string::npos) << connector_->last_error();
   taken.reset();
-  EXPECT_TRUE(eventually([&] { return connector_->stats().connected.load(); }));
+  EXPECT_TRUE(eventually([&] { return connected(); }));
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ class ConnectorHarness {
 
 using MakeHarness = std::unique_ptr<ConnectorHarness> (*)();
 
-class ConnectorContract : public testing::TestWithParam<MakeHarness> {
+class ConnectorContract : public ::testing::TestWithParam<MakeHarness> {
  protected:
   void SetUp() override { harness_ = GetParam()(); }
   void TearDown() override {

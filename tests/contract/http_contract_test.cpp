@@ -5,18 +5,15 @@
 #include <fstream>
 #include <sstream>
 
-#include "base/child_process.hpp"
 #include "connect/http/http.hpp"
-#include "tests/contract/connector_contract.hpp"
+#include "tests/contract/push_harness.hpp"
 #include "tests/contract/raw_socket.hpp"
+#include "tests/contract/running_connector.hpp"
 
 namespace alara::contract {
 namespace {
 
-constexpr int kSignals = 5;
 constexpr const char* kPython = "/usr/bin/python3";
-
-std::string path_of(int signal) { return fmt::format("/sensors/{}", signal); }
 
 // Posts one reading; the answer's status, 0 when none came.
 int post(int port, const std::string& path, const std::string& body) {
@@ -29,38 +26,14 @@ int post(int port, const std::string& path, const std::string& body) {
   return text.starts_with("HTTP/1.1 ") ? std::atoi(text.c_str() + 9) : 0;
 }
 
-class HttpHarness final : public ConnectorHarness {
+class HttpHarness final : public PushHarness {
  public:
   const Protocol& protocol() const override { return http::http_protocol(); }
-  void start_peer() override {
-    ended_ = false;
-    thread_ = std::jthread([this](const std::stop_token& stop) {
-      for (int i = 0; !stop.stop_requested() && !ended_; i = (i + 1) % kSignals)
-        if (post(port_, path_of(i), fmt::format("{}", value_.load())) == 204) ++points_;
-    });
-  }
-  void stop_peer() override {
-    thread_.request_stop();
-    if (thread_.joinable()) thread_.join();
-  }
-  void offer(double value) override { value_ = value; }
-  std::uint64_t stop_offering() override {
-    ended_ = true;
-    stop_peer();
-    return points_;
-  }
-  std::string options() const override { return fmt::format("listen: 127.0.0.1:{}\n", port_); }
-  std::vector<std::string> signal_addresses() const override {
-    std::vector<std::string> addresses;
-    for (int i = 0; i < kSignals; ++i) addresses.push_back(path_of(i));
-    return addresses;
-  }
-  bool listens() const override { return true; }
-  bool can_send_garbage() const override { return true; }
+  std::string options() const override { return fmt::format("listen: 127.0.0.1:{}\n", port()); }
   void send_garbage() override {
     for (const char* bytes : {"\x16\x03\x01", "GET\r\n\r\n", "POST /sensors/0 HTTP/1.1\r\nContent-Length: -5\r\n\r\n"})
-      RawSocket(port_).send(bytes);
-    EXPECT_EQ(post(port_, path_of(0), "{\"no"), 400);
+      RawSocket(port()).send(bytes);
+    EXPECT_EQ(post(port(), path_of(0), "{\"no"), 400);
   }
   std::vector<BadText> bad_options() const override {
     return {{"max_body: 1MB\n", "listen"},
@@ -75,67 +48,42 @@ class HttpHarness final : public ConnectorHarness {
   }
 
  private:
-  const int port_ = free_loopback_port();
-  std::atomic<double> value_{0};
-  std::atomic<bool> ended_{false};
-  std::atomic<std::uint64_t> points_{0};
-  std::jthread thread_;
+  Push pusher() override {
+    return [this](const std::string& path, const std::string& body) { return post(port(), path, body) == 204; };
+  }
 };
 
 std::unique_ptr<ConnectorHarness> http_push() { return std::make_unique<HttpHarness>(); }
-INSTANTIATE_TEST_SUITE_P(HttpPush, ConnectorContract, testing::Values(http_push));
+INSTANTIATE_TEST_SUITE_P(HttpPush, ConnectorContract, ::testing::Values(http_push));
 
-class HttpPeer : public testing::Test {
+std::string new_folder() {
+  std::string folder = (std::filesystem::temp_directory_path() / "alara-http-XXXXXX").string();
+  EXPECT_NE(mkdtemp(folder.data()), nullptr);
+  return folder;
+}
+
+class HttpPeer : public RunningConnector {
  protected:
-  HttpPeer() {
-    folder_ = (std::filesystem::temp_directory_path() / "alara-http-XXXXXX").string();
-    EXPECT_NE(mkdtemp(folder_.data()), nullptr);
-  }
-  ~HttpPeer() override {
-    if (connector_) connector_->stop();
-    std::filesystem::remove_all(folder_);
-  }
-  void start(const std::string& options, const std::vector<std::string>& addresses,
-             const std::vector<std::string>& targets = {}) {
-    connector_ = std::move(*http::http_protocol().make("web", *parse_document(options, "site.yaml"), folder_));
-    std::vector<SignalBinding> signals;
-    for (const std::string& address : addresses) {
-      SignalBinding binding;
-      binding.signal = SignalId{static_cast<std::uint32_t>(signals.size())};
-      binding.name = binding.address = address;
-      signals.push_back(binding);
-    }
-    std::vector<ActuatorBinding> actuators;
-    for (const std::string& target : targets)
-      actuators.push_back({ActuatorId{static_cast<std::uint32_t>(actuators.size())}, target, target, {}});
-    std::vector<Error> errors;
-    connector_->bind(signals, actuators, errors);
-    ASSERT_TRUE(errors.empty()) << errors[0].text();
-    ASSERT_TRUE(connector_->start({&inlet_, &commands_, &running_.clock(), &running_.loop(), 1}));
-    ASSERT_TRUE(eventually([&] { return connector_->stats().connected.load(); })) << connector_->last_error();
-  }
+  HttpPeer() : RunningConnector(http::http_protocol(), new_folder()) {}
+  ~HttpPeer() override { std::filesystem::remove_all(directory_); }
   // What a program printed.
   std::string said(std::vector<std::string> arguments) const {
     arguments[0] = find_program(arguments[0]);
-    const std::string output = folder_ + "/said";
+    const std::string output = directory_ + "/said";
     const auto running = ChildProcess::start(arguments, output);
     EXPECT_TRUE(running && (*running)->wait(20 * kSecond) == 0);
     std::stringstream text;
     text << std::ifstream(output).rdbuf();
     return text.str();
   }
-  std::string folder_;
-  RecordingInlet inlet_;
-  CommandQueue commands_;
-  RunningLoop running_;
-  std::unique_ptr<Connector> connector_;
 };
 
 TEST_F(HttpPeer, CurlPushesJsonAndLineProtocol) {
   if (find_program("curl").empty()) GTEST_SKIP() << "curl is not installed";
-  std::ofstream(folder_ + "/token") << "s3cret\n";
+  std::ofstream(directory_ + "/token") << "s3cret\n";
   const int port = free_loopback_port();
   start(fmt::format("listen: 127.0.0.1:{}\ntoken_file: token\n", port), {"/press/1#load", "line:pump,hall=a pressure"});
+  ASSERT_TRUE(eventually([&] { return connected(); })) << connector_->last_error();
   const std::string place = fmt::format("http://127.0.0.1:{}", port);
   const std::vector<std::string> curl{"curl", "-s", "-o", "/dev/null", "-w", "%{http_code}"};
   const auto push = [&](const std::string& path, const std::string& body, const std::string& token) {
@@ -169,15 +117,16 @@ TEST_F(HttpPeer, APythonHookTakesCommandsOnceItIsReady) {
       "        self.end_headers()\n"
       "    def log_message(self, *ignored): pass\n"
       "http.server.HTTPServer(('127.0.0.1', {}), Hook).serve_forever()\n",
-      folder_, port);
+      directory_, port);
   const auto hook = ChildProcess::start({kPython, "-c", script});
   ASSERT_TRUE(hook.has_value());
   ASSERT_TRUE(wait_for_listener(port, 10 * kSecond));
   start(fmt::format("to: http://127.0.0.1:{}/plant\n", port), {}, {"/valve/set"});
+  ASSERT_TRUE(eventually([&] { return connected(); })) << connector_->last_error();
   commands_.send(ActuatorId{0}, 42.5);
   ASSERT_TRUE(eventually([&] { return commands_.acks().size() == 1; }));
   EXPECT_EQ(commands_.acks()[0].outcome, Outcome::done);
-  std::ifstream hooked(folder_ + "/hooked");
+  std::ifstream hooked(directory_ + "/hooked");
   std::vector<std::string> lines;
   for (std::string line; std::getline(hooked, line);) lines.push_back(line);
   ASSERT_EQ(lines.size(), 2u);  // refused for the moment, then taken

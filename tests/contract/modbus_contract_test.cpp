@@ -3,6 +3,7 @@
 #include "connect/modbus/modbus.hpp"
 #include "connect/modbus/server.hpp"
 #include "tests/contract/connector_contract.hpp"
+#include "tests/contract/counting_bank.hpp"
 #include "tests/contract/scripted_device.hpp"
 
 namespace alara::contract {
@@ -11,23 +12,6 @@ namespace {
 using modbus::RegisterBank;
 using modbus::ServerThread;
 using modbus::Table;
-
-constexpr std::uint16_t kSignals = 20;
-
-// Serves a bank and counts the points it handed over; can refuse to, for an exact count.
-class CountingBank final : public modbus::Responder {
- public:
-  wire::ModbusException serve(const wire::ModbusRequest& request, std::span<std::uint8_t> payload) override {
-    const bool read = wire::is_read(request.function);
-    if (read && ended) return wire::ModbusException::busy;
-    const auto exception = bank.serve(request, payload);
-    if (read && exception == wire::ModbusException::none) points += request.count;  // one signal a register
-    return exception;
-  }
-  RegisterBank bank{{.coils = 10, .discrete = 0, .holding = 100, .input = 0}};
-  std::atomic<std::uint64_t> points{0};
-  std::atomic<bool> ended{false};
-};
 
 class ModbusHarness final : public ConnectorHarness {
  public:
@@ -44,10 +28,7 @@ class ModbusHarness final : public ConnectorHarness {
     server_.reset();
     script_.reset();
   }
-  void offer(double value) override {
-    for (std::uint16_t i = 0; i < kSignals; ++i)
-      bank_.bank.set_register(Table::holding, i, static_cast<std::uint16_t>(value));
-  }
+  void offer(double value) override { bank_.offer(value); }
   std::uint64_t stop_offering() override {
     bank_.ended = true;
     server_->call([](modbus::Server&) {});  // a request that was being served is done
@@ -59,20 +40,9 @@ class ModbusHarness final : public ConnectorHarness {
         "endpoint: tcp://127.0.0.1:{}\npoll: 5ms\ntimeout: 100ms\nreconnect_min: 2ms\nreconnect_max: 20ms\n",
         port_ == 0 ? 502 : port_);
   }
-  std::vector<std::string> signal_addresses() const override {
-    std::vector<std::string> addresses;
-    for (std::uint16_t i = 0; i < kSignals; ++i) addresses.push_back(fmt::format("holding/{}", i));
-    return addresses;
-  }
-  std::vector<std::string> actuator_addresses() const override {
-    return {"coil/3", "holding/50:float32", "holding/52.7"};
-  }
-  double actuator_value(std::size_t actuator) const override {
-    if (actuator == 0) return bank_.bank.bit(Table::coil, 3) ? 1 : 0;
-    if (actuator == 1) return bank_.bank.value(Table::holding, 50, {.type = wire::RegisterType::float32});
-    return bank_.bank.value(Table::holding, 52, {.type = wire::RegisterType::bit, .bit = 7});
-  }
-
+  std::vector<std::string> signal_addresses() const override { return CountingBank::signal_addresses(); }
+  std::vector<std::string> actuator_addresses() const override { return CountingBank::actuator_addresses(); }
+  double actuator_value(std::size_t actuator) const override { return bank_.actuator_value(actuator); }
   bool can_mute() const override { return true; }
   void mute() override {
     stop_peer();

@@ -8,9 +8,9 @@
 
 #include <gtest/gtest.h>
 
-#include "connect/modbus/client.hpp"
+#include "connect/modbus/modbus.hpp"
 #include "connect/modbus/probe.hpp"
-#include "tests/contract/recorders.hpp"
+#include "tests/contract/running_connector.hpp"
 
 namespace alara::contract {
 namespace {
@@ -59,54 +59,29 @@ bool pymodbus_is_there() {
   return std::system(fmt::format("{} {} --check >/dev/null 2>&1", kPython, kDevice).c_str()) == 0;
 }
 
-class Pymodbus : public testing::Test {
+class Pymodbus : public RunningConnector {
  protected:
+  Pymodbus() : RunningConnector(modbus::modbus_protocol()) {}
   void SetUp() override {
     if (!pymodbus_is_there())
       GTEST_SKIP() << "pymodbus is not installed for " << kPython << " (Debian: python3-pymodbus)";
     device_ = std::make_unique<PymodbusDevice>();
     ASSERT_NE(device_->port(), 0);
   }
-  void TearDown() override {
-    if (client_) client_->stop();
-  }
-
   void start(const std::vector<std::string>& addresses, const std::vector<std::string>& targets = {}) {
-    modbus::Settings settings;
-    settings.endpoint = {"127.0.0.1", device_->port()};
-    settings.poll = 10 * kMillisecond;
-    settings.reconnect_min = settings.reconnect_max = 20 * kMillisecond;
-    client_ = std::make_unique<modbus::Client>("real", settings);
-    std::vector<SignalBinding> signals;
-    for (const std::string& address : addresses) {
-      SignalBinding binding;
-      binding.signal = SignalId{static_cast<std::uint32_t>(signals.size())};
-      binding.address = address;
-      signals.push_back(binding);
-    }
-    std::vector<ActuatorBinding> actuators;
-    for (const std::string& target : targets)
-      actuators.push_back({ActuatorId{static_cast<std::uint32_t>(actuators.size())}, target, target, {}});
-    std::vector<Error> errors;
-    client_->bind(signals, actuators, errors);
-    ASSERT_TRUE(errors.empty()) << errors[0].text();
-    ASSERT_TRUE(client_->start({&inlet_, &commands_, &running_.clock(), &running_.loop(), 1}));
-  }
-  bool has(std::uint32_t signal, double value) const {
-    return inlet_.last(signal).quality == Quality::good && inlet_.last(signal).value == value;
+    RunningConnector::start(fmt::format("endpoint: tcp://127.0.0.1:{}\npoll: 10ms\nreconnect_min: 20ms\n"
+                                        "reconnect_max: 20ms\n",
+                                        device_->port()),
+                            addresses, targets);
   }
 
   std::unique_ptr<PymodbusDevice> device_;
-  RecordingInlet inlet_;
-  CommandQueue commands_;
-  RunningLoop running_;
-  std::unique_ptr<modbus::Client> client_;
 };
 
 TEST_F(Pymodbus, ReadsAllTablesTypesAndOrders) {
   start({"holding/7", "input/8", "coil/3", "coil/4", "discrete/6", "holding/40:float32", "holding/50:int32CDAB",
          "holding/9.0"});
-  EXPECT_TRUE(eventually([&] { return client_->stats().polls_done > 20; }));
+  EXPECT_TRUE(eventually([&] { return connector_->stats().polls_done > 20; }));
   const std::vector<double> expected{107, 208, 1, 0, 1, 123.456F, -123456789, 1};
   for (std::uint32_t i = 0; i < expected.size(); ++i)
     EXPECT_TRUE(has(i, expected[i])) << i << ": " << inlet_.last(i).value;
@@ -116,7 +91,7 @@ TEST_F(Pymodbus, ReadsAllTablesTypesAndOrders) {
 TEST_F(Pymodbus, WritesAndReadsBack) {
   start({"coil/4", "holding/60", "holding/62:float32DCBA", "holding/64.5"},
         {"coil/4", "holding/60", "holding/62:float32DCBA", "holding/64.5"});
-  ASSERT_TRUE(eventually([&] { return client_->stats().connected.load(); }));
+  ASSERT_TRUE(eventually([&] { return connector_->stats().connected.load(); }));
   const std::vector<double> values{1, 4711, -2.5, 1};
   for (std::uint32_t i = 0; i < values.size(); ++i) commands_.send(ActuatorId{i}, values[i], true);
   ASSERT_TRUE(eventually([&] { return commands_.acks().size() == values.size(); }));

@@ -3,10 +3,11 @@
 #include "base/child_process.hpp"
 #include "connect/modbus/modbus.hpp"
 #include "connect/modbus/serial_port.hpp"
-#include "core/document.hpp"
 #include "tests/contract/connector_contract.hpp"
+#include "tests/contract/counting_bank.hpp"
 #include "tests/contract/raw_socket.hpp"
 #include "tests/contract/rtu_device.hpp"
+#include "tests/contract/running_connector.hpp"
 
 namespace alara::contract {
 namespace {
@@ -15,33 +16,14 @@ using modbus::RegisterBank;
 using modbus::Table;
 using Bytes = RtuDevice::Bytes;
 
-constexpr std::uint16_t kSignals = 20;
 constexpr RegisterBank::Sizes kSizes{.coils = 10, .discrete = 0, .holding = 100, .input = 0};
-
-// Counts the points it handed over; can refuse to, for an exact count.
-class CountingBank final : public modbus::Responder {
- public:
-  wire::ModbusException serve(const wire::ModbusRequest& request, std::span<std::uint8_t> payload) override {
-    const bool read = wire::is_read(request.function);
-    if (read && ended) return wire::ModbusException::busy;
-    const auto exception = bank.serve(request, payload);
-    if (read && exception == wire::ModbusException::none) points += request.count;  // one signal a register
-    return exception;
-  }
-  RegisterBank bank{kSizes};
-  std::atomic<std::uint64_t> points{0};
-  std::atomic<bool> ended{false};
-};
 
 class ModbusRtuHarness final : public ConnectorHarness {
  public:
   const Protocol& protocol() const override { return modbus::modbus_protocol(); }
   void start_peer() override { device_.start(); }
   void stop_peer() override { device_.stop(); }
-  void offer(double value) override {
-    for (std::uint16_t i = 0; i < kSignals; ++i)
-      bank_.bank.set_register(Table::holding, i, static_cast<std::uint16_t>(value));
-  }
+  void offer(double value) override { bank_.offer(value); }
   std::uint64_t stop_offering() override {
     bank_.ended = true;
     std::this_thread::sleep_for(std::chrono::milliseconds(50));  // a request that was being served is done
@@ -52,19 +34,9 @@ class ModbusRtuHarness final : public ConnectorHarness {
         "serial: {}\nbaud: 115200\npoll: 10ms\ntimeout: 100ms\nreconnect_min: 2ms\nreconnect_max: 20ms\n",
         device_.device());
   }
-  std::vector<std::string> signal_addresses() const override {
-    std::vector<std::string> addresses;
-    for (std::uint16_t i = 0; i < kSignals; ++i) addresses.push_back(fmt::format("holding/{}", i));
-    return addresses;
-  }
-  std::vector<std::string> actuator_addresses() const override {
-    return {"coil/3", "holding/50:float32", "holding/52.7"};
-  }
-  double actuator_value(std::size_t actuator) const override {
-    if (actuator == 0) return bank_.bank.bit(Table::coil, 3) ? 1 : 0;
-    if (actuator == 1) return bank_.bank.value(Table::holding, 50, {.type = wire::RegisterType::float32});
-    return bank_.bank.value(Table::holding, 52, {.type = wire::RegisterType::bit, .bit = 7});
-  }
+  std::vector<std::string> signal_addresses() const override { return CountingBank::signal_addresses(); }
+  std::vector<std::string> actuator_addresses() const override { return CountingBank::actuator_addresses(); }
+  double actuator_value(std::size_t actuator) const override { return bank_.actuator_value(actuator); }
   bool can_mute() const override { return true; }
   void mute() override { device_.mute(); }
   bool can_send_garbage() const override { return true; }
@@ -91,62 +63,28 @@ class ModbusRtuHarness final : public ConnectorHarness {
 
 std::unique_ptr<ConnectorHarness> make_rtu_harness() { return std::make_unique<ModbusRtuHarness>(); }
 
-INSTANTIATE_TEST_SUITE_P(ModbusRtu, ConnectorContract, testing::Values(make_rtu_harness));
+INSTANTIATE_TEST_SUITE_P(ModbusRtu, ConnectorContract, ::testing::Values(make_rtu_harness));
 
 // Units 1 and 2 answer; unit 3 is named by tags but absent.
-class RtuLine : public testing::Test {
+class RtuLine : public RunningConnector {
  protected:
-  RtuLine() {
+  RtuLine() : RunningConnector(modbus::modbus_protocol()) {
     for (std::uint16_t i = 0; i < 100; ++i) {
       one_.set_register(Table::holding, i, static_cast<std::uint16_t>(1000 + i));
       two_.set_register(Table::holding, i, static_cast<std::uint16_t>(2000 + i));
     }
     device_.start();
   }
-  ~RtuLine() override {
-    if (connector_) connector_->stop();
-  }
   void start(const std::string& more, const std::vector<std::string>& addresses,
              const std::vector<std::string>& targets = {}) {
-    const auto node = parse_document(fmt::format("serial: {}\nbaud: 115200\npoll: 20ms\ntimeout: 50ms\n"
-                                                 "reconnect_min: 5ms\nreconnect_max: 20ms\n{}",
-                                                 device_.device(), more),
-                                     "site.yaml");
-    auto made = modbus::modbus_protocol().make("line", *node, ".");
-    ASSERT_TRUE(made.has_value()) << made.error().text();
-    connector_ = std::move(*made);
-    std::vector<SignalBinding> signals;
-    for (const std::string& address : addresses) {
-      SignalBinding binding;
-      binding.signal = SignalId{static_cast<std::uint32_t>(signals.size())};
-      binding.name = binding.address = address;
-      signals.push_back(binding);
-    }
-    std::vector<ActuatorBinding> actuators;
-    for (const std::string& target : targets)
-      actuators.push_back({ActuatorId{static_cast<std::uint32_t>(actuators.size())}, target, target, {}});
-    std::vector<Error> errors;
-    connector_->bind(signals, actuators, errors);
-    ASSERT_TRUE(errors.empty()) << errors[0].text();
-    ASSERT_TRUE(connector_->start({&inlet_, &commands_, &running_.clock(), &running_.loop(), 1}));
-  }
-  bool has(std::uint32_t signal, double value) const {
-    return inlet_.last(signal).quality == Quality::good && inlet_.last(signal).value == value;
-  }
-  std::uint64_t counter(std::string_view name) const {
-    std::vector<Connector::Counter> counters;
-    connector_->counters(counters);
-    for (const auto& each : counters)
-      if (each.name == name) return each.value;
-    return 0;
+    RunningConnector::start(fmt::format("serial: {}\nbaud: 115200\npoll: 20ms\ntimeout: 50ms\nreconnect_min: 5ms\n"
+                                        "reconnect_max: 20ms\n{}",
+                                        device_.device(), more),
+                            addresses, targets);
   }
 
   RegisterBank one_{kSizes}, two_{kSizes};
   RtuDevice device_{{{1, &one_}, {2, &two_}}};
-  RecordingInlet inlet_;
-  CommandQueue commands_;
-  RunningLoop running_;
-  std::unique_ptr<Connector> connector_;
 };
 
 TEST_F(RtuLine, SeveralUnitsShareALineAndASilentOneCostsOnlyItsOwnTags) {
@@ -283,7 +221,7 @@ TEST_F(RtuGateway, PassesRefusalsOnAndNamesItsOwn) {
   EXPECT_EQ(ask(1, {wire::ModbusFunction::write_register, 0, 1, data}), (Bytes{0x86, 1}));
   EXPECT_EQ(one_.register_at(Table::holding, 0), 1000);
   device_.stop();
-  ASSERT_TRUE(eventually([&] { return !connector_->stats().connected; }));
+  ASSERT_TRUE(eventually([&] { return !connected(); }));
   EXPECT_EQ(ask(1, {wire::ModbusFunction::read_holding, 0, 1, {}}), (Bytes{0x83, 10}));  // no way there
 }
 

@@ -7,9 +7,9 @@
 #include <fstream>
 
 #include "base/child_process.hpp"
-#include "connect/modbus/client.hpp"
+#include "connect/modbus/modbus.hpp"
 #include "connect/modbus/probe.hpp"
-#include "tests/contract/recorders.hpp"
+#include "tests/contract/running_connector.hpp"
 
 namespace alara::contract {
 namespace {
@@ -24,8 +24,9 @@ bool peers_are_there() {
                          .c_str()) == 0;
 }
 
-class PymodbusLine : public testing::Test {
+class PymodbusLine : public RunningConnector {
  protected:
+  PymodbusLine() : RunningConnector(modbus::modbus_protocol()) {}
   void SetUp() override {
     if (!peers_are_there())
       GTEST_SKIP() << "pymodbus, its serial part or socat is not installed (Debian: python3-pymodbus, "
@@ -38,41 +39,18 @@ class PymodbusLine : public testing::Test {
     units_ = *ChildProcess::start({kPython, kDevice, "--serial", folder_ + "/theirs"});
   }
   void TearDown() override {
-    if (client_) client_->stop();
+    if (connector_) connector_->stop();
     units_.reset();
     socat_.reset();
     if (!folder_.empty()) std::filesystem::remove_all(folder_);
   }
   [[nodiscard]] std::string ours() const { return folder_ + "/ours"; }
-  [[nodiscard]] modbus::Settings settings() const {
-    modbus::Settings settings;
-    settings.serial.emplace().device = ours();
-    settings.serial->baud = 115'200;
-    settings.poll = 20 * kMillisecond;
-    settings.timeout = 300 * kMillisecond;
-    settings.reconnect_min = settings.reconnect_max = 20 * kMillisecond;
-    return settings;
-  }
-  void start(const modbus::Settings& settings, const std::vector<std::string>& addresses,
+  void start(const std::string& more, const std::vector<std::string>& addresses,
              const std::vector<std::string>& targets = {}) {
-    client_ = std::make_unique<modbus::Client>("line", settings);
-    std::vector<SignalBinding> signals;
-    for (const std::string& address : addresses) {
-      SignalBinding binding;
-      binding.signal = SignalId{static_cast<std::uint32_t>(signals.size())};
-      binding.address = address;
-      signals.push_back(binding);
-    }
-    std::vector<ActuatorBinding> actuators;
-    for (const std::string& target : targets)
-      actuators.push_back({ActuatorId{static_cast<std::uint32_t>(actuators.size())}, target, target, {}});
-    std::vector<Error> errors;
-    client_->bind(signals, actuators, errors);
-    ASSERT_TRUE(errors.empty()) << errors[0].text();
-    ASSERT_TRUE(client_->start({&inlet_, &commands_, &running_.clock(), &running_.loop(), 1}));
-  }
-  bool has(std::uint32_t signal, double value) const {
-    return inlet_.last(signal).quality == Quality::good && inlet_.last(signal).value == value;
+    RunningConnector::start(fmt::format("serial: {}\nbaud: 115200\npoll: 20ms\ntimeout: 300ms\nreconnect_min: 20ms\n"
+                                        "reconnect_max: 20ms\n{}",
+                                        ours(), more),
+                            addresses, targets);
   }
   std::string ask(int port, int unit, int reg) const {
     const std::string output = folder_ + "/asked";
@@ -86,14 +64,10 @@ class PymodbusLine : public testing::Test {
 
   std::string folder_;
   std::unique_ptr<ChildProcess> socat_, units_;
-  RecordingInlet inlet_;
-  CommandQueue commands_;
-  RunningLoop running_;
-  std::unique_ptr<modbus::Client> client_;
 };
 
 TEST_F(PymodbusLine, ReadsAndWritesSeveralUnits) {
-  start(settings(), {"1@holding/7", "2@holding/7", "1@holding/40:float32", "2@coil/3", "1@input/8", "1@holding/60"},
+  start("", {"1@holding/7", "2@holding/7", "1@holding/40:float32", "2@coil/3", "1@input/8", "1@holding/60"},
         {"1@holding/60", "2@coil/4", "1@holding/62:float32DCBA"});
   const std::vector<double> expected{107, 1107, 123.456F, 1, 208};
   for (std::uint32_t i = 0; i < expected.size(); ++i)
@@ -106,22 +80,24 @@ TEST_F(PymodbusLine, ReadsAndWritesSeveralUnits) {
 }
 
 TEST_F(PymodbusLine, ATcpClientReachesTheUnitsThroughTheGateway) {
-  modbus::Settings with_gateway = settings();
   const int port = free_loopback_port();
-  with_gateway.gateway = modbus::Gateway{{"127.0.0.1", static_cast<std::uint16_t>(port)}, false};
-  start(with_gateway, {"1@holding/7"});
-  ASSERT_TRUE(eventually([&] { return has(0, 107); })) << client_->last_error();
+  start(fmt::format("gateway: tcp://127.0.0.1:{}\n", port), {"1@holding/7"});
+  ASSERT_TRUE(eventually([&] { return has(0, 107); })) << connector_->last_error();
   EXPECT_EQ(ask(port, 2, 7), "1107");
   EXPECT_EQ(ask(port, 1, 8), "108");
-  const std::uint64_t before = client_->stats().polls_done;
-  EXPECT_TRUE(eventually([&] { return client_->stats().polls_done > before + 5; }));
+  const std::uint64_t before = connector_->stats().polls_done;
+  EXPECT_TRUE(eventually([&] { return connector_->stats().polls_done > before + 5; }));
 }
 
 TEST_F(PymodbusLine, IsProbed) {
   SystemClock clock;
+  modbus::Settings settings;
+  settings.serial.emplace().device = ours();
+  settings.serial->baud = 115'200;
+  settings.timeout = 300 * kMillisecond;
   modbus::Probe found;
   ASSERT_TRUE(eventually([&] {
-    auto probed = modbus::probe(settings(), *modbus::parse_address("1@holding/40", {}), clock);
+    auto probed = modbus::probe(settings, *modbus::parse_address("1@holding/40", {}), clock);
     if (probed) found = *probed;
     return probed.has_value();
   }));

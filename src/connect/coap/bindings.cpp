@@ -23,6 +23,7 @@ Status check_path(std::string_view path) {
   };
   if (path.size() < 2 || path.front() != '/') return refused("does not begin with '/' and a name");
   if (path.size() > kLongestPath) return refused("is too long");
+  if (path.starts_with("/.well-known/")) return refused("is where resources are listed");
   if (path.find_first_of(" ?#%\"\\\r\n\t") != std::string_view::npos)
     return refused("has a character that paths have not");
   for (std::size_t at = 1; at <= path.size();) {

@@ -1,45 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
+// The life of the session and of what is under way; reading is in client_read.cpp, writing in client_write.cpp.
 #include "connect/coap/client.hpp"
 
 #include <sys/epoll.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "base/quantity.hpp"
-#include "wire/payload_json.hpp"
 
 namespace alara::coap {
 namespace {
 
-constexpr std::size_t kReadsAtOnce = 4;
 constexpr int kFailuresBeforeRest = 2;
-constexpr std::size_t kMostMessages = 1000;  // commands that wait; messages whose answers are waited for
-// An observation's numbers are 24 bits and may wrap; after this time any number is newer (RFC 7641, 3.4).
-constexpr std::uint32_t kSequenceHalf = 1u << 23;
-constexpr Nanos kSequenceAge = 128 * kSecond;
 
 std::string_view name_of(coap_nack_reason_t reason) {
   switch (reason) {
     case COAP_NACK_TOO_MANY_RETRIES:
       return "does not answer";
     case COAP_NACK_TLS_FAILED:
-      return "and we do not agree on keys or certificates";
+      return "gives no secured session";
     case COAP_NACK_ICMP_ISSUE:
       return "is not there";
     default:
       return "can not be sent to";
   }
-}
-
-// The number that a body says, if it says one.
-std::optional<double> number_in(std::string_view body) {
-  wire::JsonPlan plan;
-  wire::JsonRow row;
-  const auto point = plan.add("");
-  if (!point || plan.read(body, {}, row) != wire::PayloadFault::none) return std::nullopt;
-  if (row.points[*point].fault != wire::PayloadFault::none) return std::nullopt;
-  return row.points[*point].value;
 }
 
 }  // namespace
@@ -67,14 +51,6 @@ Client::Client(const Settings& settings, Bindings bindings, const ConnectorConte
 
 void Client::begin() {
   if (ended_) return;
-  auto engine = Engine::create(loop_, this, [this] { after_turn(); });
-  if (!engine) return telemetry_->set_error(engine.error().message);
-  engine_ = std::move(*engine);
-  coap_context_t* const context = engine_->context();
-  coap_register_response_handler(context, on_response);
-  coap_register_nack_handler(context, on_nack);
-  coap_register_pong_handler(context, on_pong);
-  coap_register_event_handler(context, on_event);
   const auto watch = [this](int fd, void (Client::*take)()) {
     const auto watched = loop_.watch(fd, EPOLLIN, [this, take](std::uint32_t) {
       (this->*take)();
@@ -84,6 +60,14 @@ void Client::begin() {
   };
   if (context_.commands != nullptr) watch(context_.commands->event_fd(), &Client::take_commands);
   if (context_.outlets != nullptr) watch(context_.outlets->event_fd(), &Client::take_outlets);
+  auto engine = Engine::create(loop_, this, [this] { after_turn(); });
+  if (!engine) return telemetry_->set_error(engine.error().message);
+  engine_ = std::move(*engine);
+  coap_context_t* const context = engine_->context();
+  coap_register_response_handler(context, on_response);
+  coap_register_nack_handler(context, on_nack);
+  coap_register_pong_handler(context, on_pong);
+  coap_register_event_handler(context, on_event);
   connect();
 }
 
@@ -138,6 +122,13 @@ void Client::disconnect() {
   if (telemetry_->stats.connected.exchange(false)) count(telemetry_->stats.disconnects);
 }
 
+// Before there was a secured session, keys or certificates may be the reason.
+std::string Client::without_session(std::string_view what) const {
+  if (!settings_.dtls || connected()) return fmt::format("{} {}", settings_.text(), what);
+  if (!engine_->refusal().empty()) return fmt::format("{}: {}", settings_.text(), engine_->refusal());
+  return fmt::format("{} {}: perhaps we do not agree on keys or certificates", settings_.text(), what);
+}
+
 void Client::lost(std::string why) {
   if (!lost_) lost_ = std::move(why);
 }
@@ -189,8 +180,7 @@ int Client::on_event(coap_session_t* session, coap_event_t event) {
   if (self == nullptr) return 0;
   if (event == COAP_EVENT_DTLS_CONNECTED) self->alive();
   if (event == COAP_EVENT_DTLS_CLOSED || event == COAP_EVENT_DTLS_ERROR)
-    self->lost(fmt::format("{} ended the secured session, or we do not agree on keys or certificates",
-                           self->settings_.text()));
+    self->lost(self->without_session("ended the secured session"));
   return 0;
 }
 
@@ -201,7 +191,7 @@ void Client::on_pong(coap_session_t* session, const coap_pdu_t*, coap_mid_t) {
 void Client::on_nack(coap_session_t* session, const coap_pdu_t* sent, coap_nack_reason_t reason, coap_mid_t) {
   Client* const self = of(session);
   if (self == nullptr) return;
-  if (reason != COAP_NACK_RST) return self->lost(fmt::format("{} {}", self->settings_.text(), name_of(reason)));
+  if (reason != COAP_NACK_RST) return self->lost(self->without_session(name_of(reason)));
   self->alive();  // it refuses, so it is there
   const auto found = self->exchanges_.find(token_of(sent));
   if (found == self->exchanges_.end()) return;
@@ -237,89 +227,10 @@ void Client::answered(std::uint64_t token, const coap_pdu_t* answer) {
   if (exchange.outlet) outlet_answered(coap_pdu_get_code(answer));
 }
 
-void Client::route_answered(std::uint64_t token, Exchange& exchange, const coap_pdu_t* answer) {
-  Route& route = routes_[exchange.route];
-  const Nanos now = clock_.monotonic();
-  const coap_pdu_code_t code = coap_pdu_get_code(answer);
-  read_over(exchange);
-  route.failures = 0;
-  if (!is_good(code)) {
-    refused("GET", route.path, code);
-    route.token = 0;
-    route.due = now + settings_.retry;
-    spoil(route);
-    exchanges_.erase(token);
-    return;
-  }
-  const auto sequence = number_option(answer, COAP_OPTION_OBSERVE);
-  if (route.observe && sequence) {
-    exchange.deadline = kNever;  // more will come
-    route.due = now + settings_.refresh;
-    count(telemetry_->notifications);
-    if (!is_fresh(route, *sequence, now)) return;
-  }
-  const std::string body = std::move(exchange.body);
-  exchange.body.clear();
-  if (!(route.observe && sequence)) {
-    count(telemetry_->stats.polls_done);
-    exchanges_.erase(token);
-    route.token = 0;
-    route.due = std::max(route.asked + route.poll, now);
-  }
-  if (!is_readable(number_option(answer, COAP_OPTION_CONTENT_FORMAT)))
-    return context_.inlet->reject("content_format", route.signals.size());
-  route.bad = false;
-  count(telemetry_->stats.bytes_in, body.size());
-  static_cast<void>(bindings_.intake.take(route.path, body, clock_.wall(), now, *context_.inlet));
-}
-
-void Client::read_over(Exchange& exchange) {
-  if (std::exchange(exchange.counted, false)) --reads_;
-}
-
-bool Client::is_fresh(Route& route, std::uint32_t sequence, Nanos now) const {
-  const std::uint32_t ahead = (sequence - route.sequence) & (2 * kSequenceHalf - 1);
-  const bool fresh =
-      route.sequence_at == 0 || now - route.sequence_at > kSequenceAge || (ahead != 0 && ahead < kSequenceHalf);
-  if (fresh) {
-    route.sequence = sequence;
-    route.sequence_at = now;
-  }
-  return fresh;
-}
-
 void Client::refused(std::string_view method, std::string_view path, coap_pdu_code_t code) {
   count(telemetry_->refusals);
   count(telemetry_->stats.errors);
   telemetry_->set_error(fmt::format("{} refuses {} {}: {}", settings_.text(), method, path, coap::name_of(code)));
-}
-
-void Client::command_answered(Exchange exchange, coap_pdu_code_t code) {
-  const Command command = *exchange.command;
-  writing_ = false;
-  const std::string& path = bindings_.actuators[index_of(command.actuator)];
-  if (!is_good(code)) {
-    refused(exchange.reading_back ? "GET" : "PUT", path, code);
-    return acknowledge(command, Outcome::refused_device);
-  }
-  if (!command.verify) return acknowledge(command, Outcome::done);
-  if (exchange.reading_back) {
-    const auto value = number_in(exchange.body);
-    return acknowledge(command, value == command.value ? Outcome::done : Outcome::mismatch, value.value_or(0));
-  }
-  Exchange reading;
-  reading.command = command;
-  reading.reading_back = true;
-  reading.deadline = std::min(command.deadline, clock_.monotonic() + settings_.timeout);
-  writing_ = start(std::move(reading), {.path = path}, next_token_++);
-  if (!writing_) acknowledge(command, Outcome::timed_out);
-}
-
-void Client::outlet_answered(coap_pdu_code_t code) {
-  publishing_ = false;
-  if (is_good(code)) return context_.outlets->delivered(1);
-  refused("PUT", "a published value", code);
-  context_.outlets->dropped("refused", 1);
 }
 
 // No answer will come.
@@ -356,9 +267,7 @@ void Client::expire(Nanos now) {
            fmt::format("no answer within {}", format_duration(settings_.timeout)), Outcome::timed_out);
   }
   if (ping_deadline_ == 0 || ping_deadline_ > now) return;
-  const bool perhaps_keys = settings_.dtls && !connected();
-  lost(fmt::format("{} gives no sign of life{}", settings_.text(),
-                   perhaps_keys ? ", or we do not agree on keys or certificates" : ""));
+  lost(without_session("gives no sign of life"));
 }
 
 void Client::work() {
@@ -386,38 +295,6 @@ void Client::advance(Nanos now) {
   publish_next(now);
 }
 
-// The most overdue first, so that all have their turn.
-void Client::read_due(Nanos now) {
-  while (reads_ < kReadsAtOnce) {
-    std::size_t most = kNone;
-    for (std::size_t i = 0; i < routes_.size(); ++i) {
-      const Route& route = routes_[i];
-      if (route.due > now || (route.token != 0 && !route.observe)) continue;
-      if (most == kNone || route.due < routes_[most].due) most = i;
-    }
-    if (most == kNone) return;
-    read(most, now);
-  }
-}
-
-void Client::read(std::size_t index, Nanos now) {
-  Route& route = routes_[index];
-  const std::uint64_t token = route.token != 0 ? route.token : next_token_++;  // an observation is renewed as itself
-  Exchange exchange;
-  exchange.route = index;
-  exchange.deadline = now + settings_.timeout;
-  exchange.counted = true;
-  if (start(std::move(exchange), {.path = route.path, .observe = route.observe}, token)) {
-    ++reads_;
-    route.token = token;
-    route.asked = now;
-    route.sequence_at = 0;
-    if (route.observe) route.due = now + settings_.refresh;
-  } else {
-    route.due = now + route.poll;
-  }
-}
-
 bool Client::start(Exchange exchange, Request request, std::uint64_t token) {
   request.token = token;
   if (session_ == nullptr || !send(session_, request)) return false;
@@ -425,90 +302,6 @@ bool Client::start(Exchange exchange, Request request, std::uint64_t token) {
   count(telemetry_->stats.bytes_out, request.body.size());
   exchanges_.insert_or_assign(token, std::move(exchange));
   return true;
-}
-
-void Client::take_commands() {
-  Command command;
-  while (context_.commands != nullptr && context_.commands->pop(command)) {
-    const bool known = bindings_.actuators.contains(index_of(command.actuator));
-    if (known && connected() && !ended_ && commands_.size() < kMostMessages)
-      commands_.push_back(command);
-    else
-      acknowledge(command, Outcome::unavailable);
-  }
-}
-
-void Client::write_next(Nanos now) {
-  while (!writing_ && !commands_.empty()) {
-    const Command command = commands_.front();
-    commands_.pop_front();
-    if (command.deadline <= now) {
-      acknowledge(command, Outcome::timed_out);
-      continue;
-    }
-    Exchange exchange;
-    exchange.command = command;
-    exchange.deadline = std::min(command.deadline, now + settings_.timeout);
-    const std::string body = text_of(command.value);
-    const Request request{.method = COAP_REQUEST_CODE_PUT,
-                          .path = bindings_.actuators.at(index_of(command.actuator)),
-                          .format = COAP_MEDIATYPE_TEXT_PLAIN,
-                          .body = body};
-    writing_ = start(std::move(exchange), request, next_token_++);
-    if (!writing_) acknowledge(command, Outcome::unavailable);
-  }
-}
-
-void Client::acknowledge(const Command& command, Outcome outcome, double read_back) {
-  context_.commands->acknowledge(Ack{command.id, command.actuator, outcome, clock_.monotonic(), read_back});
-}
-
-void Client::take_outlets() {
-  OutletSample sample;
-  while (context_.outlets->pop(sample)) {
-    if (!bindings_.outlets.contains(index_of(sample.outlet))) {  // of a plan before the last reload
-      context_.outlets->dropped("unknown_outlet", 1);
-      continue;
-    }
-    outlets_.push_back(sample);
-    if (outlets_.size() <= settings_.queue) continue;
-    outlets_.pop_front();
-    context_.outlets->dropped("queue_full", 1);
-  }
-}
-
-void Client::publish_next(Nanos now) {
-  if (publishing_ || outlets_.empty()) return;
-  const OutletSample sample = outlets_.front();
-  const Bindings::Outlet& outlet = bindings_.outlets.at(index_of(sample.outlet));
-  Exchange exchange;
-  exchange.outlet = sample;
-  exchange.deadline = now + settings_.timeout;
-  const std::string body = json_of(outlet, sample);
-  const Request request{
-      .method = COAP_REQUEST_CODE_PUT, .path = outlet.path, .format = COAP_MEDIATYPE_APPLICATION_JSON, .body = body};
-  publishing_ = start(std::move(exchange), request, next_token_++);
-  if (publishing_) outlets_.pop_front();
-}
-
-bool Client::publish(std::string_view path, std::string_view payload) {
-  if (!connected() || ended_ || exchanges_.size() >= kMostMessages) return false;
-  Exchange exchange;
-  exchange.deadline = clock_.monotonic() + settings_.timeout;
-  const bool sent = start(
-      std::move(exchange),
-      {.method = COAP_REQUEST_CODE_POST, .path = path, .format = COAP_MEDIATYPE_APPLICATION_JSON, .body = payload},
-      next_token_++);
-  work();
-  return sent;
-}
-
-void Client::spoil(Route& route) {
-  if (std::exchange(route.bad, true)) return;
-  wire::SampleBasket basket;
-  for (const SignalId signal : route.signals)
-    basket.add(signal, std::numeric_limits<double>::quiet_NaN(), clock_.wall(), Quality::bad);
-  basket.push(clock_.monotonic(), *context_.inlet);
 }
 
 }  // namespace alara::coap

@@ -62,6 +62,7 @@ class Client final : public Session {
   void connect_to(const SocketAddress& address);
   void disconnect();
   void after_turn();
+  [[nodiscard]] std::string without_session(std::string_view what) const;
   void lost(std::string why);  // from a handler: the rest happens after the turn
   void go_down();
   void alive();
@@ -82,7 +83,7 @@ class Client final : public Session {
 
   void answered(std::uint64_t token, const coap_pdu_t* answer);
   void route_answered(std::uint64_t token, Exchange& exchange, const coap_pdu_t* answer);
-  [[nodiscard]] bool is_fresh(Route& route, std::uint32_t sequence, Nanos now) const;
+  [[nodiscard]] static bool is_fresh(Route& route, std::uint32_t sequence, Nanos now);
   void command_answered(Exchange exchange, coap_pdu_code_t code);
   void outlet_answered(coap_pdu_code_t code);
   void failed(Exchange exchange, std::string_view why, Outcome outcome);

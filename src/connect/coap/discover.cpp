@@ -39,9 +39,8 @@ coap_response_t on_response(coap_session_t* session, const coap_pdu_t*, const co
 }
 
 void on_nack(coap_session_t* session, const coap_pdu_t*, coap_nack_reason_t reason, coap_mid_t) {
-  asked_in(session).end(
-      fail(ErrorKind::unavailable, "{}",
-           reason == COAP_NACK_TLS_FAILED ? "we do not agree on keys or certificates" : "it does not answer"));
+  asked_in(session).end(fail(ErrorKind::unavailable, "{}",
+                             reason == COAP_NACK_TLS_FAILED ? "it gives no secured session" : "it does not answer"));
 }
 
 }  // namespace
@@ -65,7 +64,10 @@ Result<std::vector<Link>> discover(const Settings& settings, Clock& clock) {
   loop->at(clock.monotonic() + 2 * settings.timeout, [&late] { late = true; });
   while (!asked.done && !late) loop->run_once(kNever);
   coap_session_release(session);
-  if (!asked.done) return named({ErrorKind::timed_out, "it does not answer", {}, {}});
+  const std::string why = !engine->refusal().empty() ? engine->refusal()
+                          : settings.dtls ? "it does not answer: perhaps we do not agree on keys or certificates"
+                                          : "it does not answer";
+  if (!asked.done) return named({ErrorKind::timed_out, why, {}, {}});
   if (!asked.outcome) return named(asked.outcome.error());
   auto links = parse_links(asked.body);
   if (!links) return named(links.error());

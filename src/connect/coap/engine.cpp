@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connect/coap/engine.hpp"
 
+#include <openssl/x509v3.h>
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -40,6 +41,15 @@ coap_bin_const_t bytes_of(const std::string& text) {
 }
 
 const char* path_or_null(const std::string& path) { return path.empty() ? nullptr : path.c_str(); }
+
+// Whether a device's certificate, in DER, is made out to this name or address. libcoap itself checks only who made it.
+bool is_made_out_to(std::span<const std::uint8_t> der, const std::string& name) {
+  const unsigned char* at = der.data();
+  const std::unique_ptr<X509, decltype(&X509_free)> certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())),
+                                                                &X509_free);
+  return certificate != nullptr && (X509_check_host(certificate.get(), name.data(), name.size(), 0, nullptr) == 1 ||
+                                    X509_check_ip_asc(certificate.get(), name.c_str(), 0) == 1);
+}
 
 coap_dtls_pki_t certificates_of(const Settings& settings) {
   coap_dtls_pki_t pki{};
@@ -96,6 +106,7 @@ void Engine::turn() {
 Result<coap_session_t*> Engine::open_session(const Settings& settings, const SocketAddress& address) {
   // libcoap asks for the blocks of an answer, and sends large bodies in blocks. A server does it itself (server.cpp).
   coap_context_set_block_mode(context_.get(), COAP_BLOCK_USE_LIBCOAP);
+  refusal_.clear();
   const coap_address_t remote = address_of(address);
   coap_session_t* session = nullptr;
   if (!settings.dtls) {
@@ -108,6 +119,9 @@ Result<coap_session_t*> Engine::open_session(const Settings& settings, const Soc
     session = coap_new_client_session_psk2(context_.get(), nullptr, &remote, COAP_PROTO_DTLS, &psk);
   } else {
     coap_dtls_pki_t pki = certificates_of(settings);
+    pki.validate_cn_call_back = accept_device;
+    pki.cn_call_back_arg = this;
+    peer_ = settings.peer;
     std::string host = settings.endpoint.host;
     pki.client_sni = host.data();
     session = coap_new_client_session_pki(context_.get(), nullptr, &remote, COAP_PROTO_DTLS, &pki);
@@ -128,6 +142,17 @@ const coap_bin_const_t* Engine::key_of(coap_bin_const_t* identity, coap_session_
   if (found == self.keys_.end()) return nullptr;
   self.found_ = bytes_of(found->secret);
   return &self.found_;
+}
+
+// libcoap has found that an authority of ours made it.
+int Engine::accept_device(const char* name, const std::uint8_t* der, std::size_t size, coap_session_t*, unsigned depth,
+                          int validated, void* engine) {
+  Engine& self = *static_cast<Engine*>(engine);
+  if (validated == 0) return 0;
+  if (depth > 0 || is_made_out_to({der, size}, self.peer_)) return 1;
+  self.refusal_ = fmt::format("its certificate is made out to '{}', not to '{}' (option peer)",
+                              name == nullptr ? "" : name, self.peer_);
+  return 0;
 }
 
 Status Engine::listen(const Settings& settings) {
@@ -194,11 +219,21 @@ std::uint64_t token_of(const coap_pdu_t* pdu) {
   return value;
 }
 
+std::string token_text(const coap_pdu_t* pdu) {
+  const coap_bin_const_t token = coap_pdu_get_token(pdu);
+  return {reinterpret_cast<const char*>(token.s), token.length};
+}
+
 std::optional<std::uint32_t> number_option(const coap_pdu_t* pdu, coap_option_num_t option) {
   coap_opt_iterator_t iterator;
   const coap_opt_t* const found = coap_check_option(pdu, option, &iterator);
   if (found == nullptr) return std::nullopt;
   return coap_decode_var_bytes(coap_opt_value(found), coap_opt_length(found));
+}
+
+bool is_part(const coap_pdu_t* pdu) {
+  coap_block_t block{};
+  return block_of(pdu, block) && (block.num > 0 || block.m != 0);
 }
 
 void echo_block(const coap_pdu_t* request, coap_pdu_t* response) {

@@ -33,12 +33,16 @@ class Engine {
   // Security as the settings say.
   [[nodiscard]] Result<coap_session_t*> open_session(const Settings& settings, const SocketAddress& address);
   [[nodiscard]] Status listen(const Settings& settings);
+  // Why the certificate of the device of the last session was refused; empty where we do not know or it was not.
+  [[nodiscard]] const std::string& refusal() const { return refusal_; }
 
  private:
   struct Free {
     void operator()(coap_context_t* context) const { coap_free_context(context); }
   };
   Engine(IoLoop& loop, coap_context_t* context, std::function<void()> after);
+  static int accept_device(const char* name, const std::uint8_t* der, std::size_t size, coap_session_t*, unsigned depth,
+                           int validated, void* engine);
   static const coap_bin_const_t* key_of(coap_bin_const_t* identity, coap_session_t* session, void* engine);
 
   IoLoop& loop_;
@@ -46,6 +50,7 @@ class Engine {
   const std::function<void()> after_;
   std::vector<PreSharedKey> keys_;
   coap_bin_const_t found_{};  // what key_of() answers
+  std::string peer_, refusal_;
 };
 
 // A request, ready for coap_send(). `path` begins with '/'.
@@ -60,7 +65,9 @@ struct Request {
 // Hands it to libcoap, in blocks where it is large. False when that could not be done.
 [[nodiscard]] bool send(coap_session_t* session, const Request& request);
 
+// A token of ours, and one of any length.
 [[nodiscard]] std::uint64_t token_of(const coap_pdu_t* pdu);
+[[nodiscard]] std::string token_text(const coap_pdu_t* pdu);
 // The value of an option that is a number.
 [[nodiscard]] std::optional<std::uint32_t> number_option(const coap_pdu_t* pdu, coap_option_num_t option);
 [[nodiscard]] inline bool is_good(coap_pdu_code_t code) { return COAP_RESPONSE_CLASS(code) == 2; }
@@ -69,6 +76,8 @@ struct Request {
 // Text and JSON (SenML too) can be read.
 [[nodiscard]] bool is_readable(std::optional<std::uint32_t> content_format);
 
+// Whether it carries one block of a larger body.
+[[nodiscard]] bool is_part(const coap_pdu_t* pdu);
 // Says which block of a request's body was taken.
 void echo_block(const coap_pdu_t* request, coap_pdu_t* response);
 // A body that may come in blocks, in order. False when it is larger than `most` or a block is missing.

@@ -10,7 +10,6 @@ namespace {
 
 constexpr Nanos kListenAgain = 500 * kMillisecond;
 constexpr std::size_t kMostPartialBodies = 64;
-constexpr std::string_view kWellKnown = "/.well-known/core";  // libcoap's own: the list of resources
 
 std::uint16_t format_of(bool json) { return json ? COAP_MEDIATYPE_APPLICATION_JSON : COAP_MEDIATYPE_TEXT_PLAIN; }
 
@@ -56,6 +55,7 @@ void Server::listen() {
   const auto started = [this]() -> Status {
     ALARA_TRY(engine_, Engine::create(loop_, this, [] {}));
     coap_register_event_handler(engine_->context(), on_event);
+    coap_register_nack_handler(engine_->context(), on_nack);
     ALARA_CHECK(engine_->listen(settings_));
     return add_resources();
   }();
@@ -111,9 +111,16 @@ void Server::end() {
 int Server::on_event(coap_session_t* session, coap_event_t event) {
   if (event != COAP_EVENT_SERVER_SESSION_DEL) return 0;
   Server& self = *static_cast<Server*>(coap_get_app_data(coap_session_get_context(session)));
-  for (auto& [path, resource] : self.resources_) resource.observers.erase(session);
-  std::erase_if(self.partial_, [session](const auto& body) { return body.first.first == session; });
+  for (auto& [path, resource] : self.resources_)
+    std::erase_if(resource.observers, [session](const Observer& observer) { return observer.first == session; });
+  std::erase_if(self.partials_, [session](const auto& partial) { return partial.first.first == session; });
   return 0;
+}
+
+// A notification that is reset, or never acknowledged, tells that nobody observes any more (RFC 7641, 3.6 and 4.5).
+void Server::on_nack(coap_session_t* session, const coap_pdu_t* sent, coap_nack_reason_t, coap_mid_t) {
+  Server& self = *static_cast<Server*>(coap_get_app_data(coap_session_get_context(session)));
+  for (auto& [path, resource] : self.resources_) resource.observers.erase({session, token_text(sent)});
 }
 
 void Server::on_get(coap_resource_t* handle, coap_session_t* session, const coap_pdu_t* request, const coap_string_t*,
@@ -132,9 +139,9 @@ void Server::on_push(coap_resource_t* handle, coap_session_t* session, const coa
 void Server::get(Resource& resource, coap_session_t* session, const coap_pdu_t* request, coap_pdu_t* response) {
   if (const auto observe = number_option(request, COAP_OPTION_OBSERVE)) {
     if (*observe == COAP_OBSERVE_ESTABLISH)
-      resource.observers.insert(session);
+      resource.observers.insert({session, token_text(request)});
     else
-      resource.observers.erase(session);
+      resource.observers.erase({session, token_text(request)});
   }
   coap_pdu_set_code(response, COAP_RESPONSE_CODE_CONTENT);
   if (resource.value.empty()) return;  // what is not known yet can be observed as well
@@ -152,32 +159,42 @@ void Server::refuse(coap_pdu_t* response, coap_pdu_code_t code, std::string_view
 }
 
 void Server::push(Resource& resource, coap_session_t* session, const coap_pdu_t* request, coap_pdu_t* response) {
-  const std::size_t points = bindings_.intake.signals(resource.path).size();
-  const auto key = std::pair(session, static_cast<const Resource*>(&resource));
   count(telemetry_->stats.messages_in);
   telemetry_->stats.last_progress.store(clock_.monotonic(), std::memory_order_relaxed);
   if (!is_readable(number_option(request, COAP_OPTION_CONTENT_FORMAT))) {
-    context_.inlet->reject("content_format", points);
+    context_.inlet->reject("content_format", bindings_.intake.signals(resource.path).size());
     return refuse(response, COAP_RESPONSE_CODE_UNSUPPORTED_CONTENT_FORMAT, "text, JSON or SenML+JSON");
   }
-  if (!partial_.contains(key) && partial_.size() >= kMostPartialBodies)
-    return refuse(response, COAP_RESPONSE_CODE_SERVICE_UNAVAILABLE, "too many bodies in blocks at once");
-  std::string& body = partial_[key];
+  std::string alone;  // what comes in one message is not kept
+  const bool in_blocks = is_part(request);
+  std::string& body = in_blocks ? partial(session, resource).body : alone;
   bool whole = true;
-  if (!append_block(request, settings_.max_body, body, whole)) {
-    partial_.erase(key);
-    context_.inlet->reject("too_large", points);
-    return refuse(response, COAP_RESPONSE_CODE_REQUEST_TOO_LARGE, "too large, or a block is missing");
-  }
-  if (!whole) {
+  const bool fits = append_block(request, settings_.max_body, body, whole);
+  if (fits && !whole) {
     coap_pdu_set_code(response, COAP_RESPONSE_CODE_CONTINUE);
     return echo_block(request, response);
   }
   const std::string text = std::move(body);
-  partial_.erase(key);
-  count(telemetry_->stats.bytes_in, text.size());
+  if (in_blocks) partials_.erase({session, &resource});
+  if (fits) return take_body(resource, text, request, response);
+  context_.inlet->reject("too_large", bindings_.intake.signals(resource.path).size());
+  refuse(response, COAP_RESPONSE_CODE_REQUEST_TOO_LARGE, "too large, or a block is missing");
+}
+
+// Where there is no more room, the one that has waited longest for its next block gives way.
+Server::Partial& Server::partial(coap_session_t* session, const Resource& resource) {
+  const std::pair key(session, &resource);
+  if (partials_.size() >= kMostPartialBodies && !partials_.contains(key))
+    partials_.erase(std::ranges::min_element(partials_, {}, [](const auto& entry) { return entry.second.touched; }));
+  Partial& partial = partials_[key];
+  partial.touched = clock_.monotonic();
+  return partial;
+}
+
+void Server::take_body(Resource& resource, const std::string& body, const coap_pdu_t* request, coap_pdu_t* response) {
+  count(telemetry_->stats.bytes_in, body.size());
   const wire::Receipt receipt =
-      bindings_.intake.take(resource.path, text, clock_.wall(), clock_.monotonic(), *context_.inlet);
+      bindings_.intake.take(resource.path, body, clock_.wall(), clock_.monotonic(), *context_.inlet);
   if (receipt.rejected == 0) {
     coap_pdu_set_code(response, COAP_RESPONSE_CODE_CHANGED);
     return echo_block(request, response);

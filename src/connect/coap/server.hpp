@@ -3,8 +3,8 @@
 // to the loop's thread.
 #pragma once
 
+#include <map>
 #include <set>
-#include <unordered_map>
 
 #include "connect/coap/bindings.hpp"
 #include "connect/coap/engine.hpp"
@@ -21,6 +21,7 @@ class Server final : public Session {
   void end() override;
 
  private:
+  using Observer = std::pair<coap_session_t*, std::string>;  // and the token of its request
   struct Resource {
     Server* server = nullptr;
     std::string path;
@@ -29,16 +30,25 @@ class Server final : public Session {
     std::string value;   // what a GET gets; "" = there is none yet
     bool json = true;
     coap_resource_t* handle = nullptr;
-    std::set<coap_session_t*> observers;
+    std::set<Observer> observers;
   };
+  // A body that comes in blocks.
+  struct Partial {
+    std::string body;
+    Nanos touched = 0;  // when its last block came
+  };
+  using Partials = std::map<std::pair<coap_session_t*, const Resource*>, Partial>;  // of whom and for what
   static void on_get(coap_resource_t*, coap_session_t*, const coap_pdu_t*, const coap_string_t*, coap_pdu_t*);
   static void on_push(coap_resource_t*, coap_session_t*, const coap_pdu_t*, const coap_string_t*, coap_pdu_t*);
+  static void on_nack(coap_session_t* session, const coap_pdu_t* sent, coap_nack_reason_t, coap_mid_t);
   static int on_event(coap_session_t* session, coap_event_t event);
 
   void listen();
   [[nodiscard]] Status add_resources();
   void get(Resource& resource, coap_session_t* session, const coap_pdu_t* request, coap_pdu_t* response);
   void push(Resource& resource, coap_session_t* session, const coap_pdu_t* request, coap_pdu_t* response);
+  void take_body(Resource& resource, const std::string& body, const coap_pdu_t* request, coap_pdu_t* response);
+  [[nodiscard]] Partial& partial(coap_session_t* session, const Resource& resource);
   void refuse(coap_pdu_t* response, coap_pdu_code_t code, std::string_view why);
   void show(Resource& resource, std::string value);
   void take_commands();
@@ -52,8 +62,7 @@ class Server final : public Session {
   std::shared_ptr<Telemetry> telemetry_;
   std::unique_ptr<Engine> engine_;
   std::map<std::string, Resource> resources_;  // by path
-  // Bodies that come in blocks, of whom and for what.
-  std::map<std::pair<coap_session_t*, const Resource*>, std::string> partial_;
+  Partials partials_;
   IoLoop::TimerId timer_ = IoLoop::TimerId::none;
   bool ended_ = false;
 };

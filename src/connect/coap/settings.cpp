@@ -35,6 +35,9 @@ Schema make_schema() {
         .type = T::text,
         .sentence = "PEM file of the authorities whose certificates are trusted; a server with it asks its devices for "
                     "theirs."},
+       {.name = "peer",
+        .type = T::text,
+        .sentence = "Name or address that the device's certificate must be made out to. Default: the endpoint's host."},
        {.name = "observe",
         .type = T::boolean,
         .sentence = "Whether resources are observed; where a device can not do that, or with false, they are polled.",
@@ -87,7 +90,7 @@ Schema make_schema() {
         .type = T::size,
         .sentence = "Larger bodies (in blocks) are refused.",
         .fallback = "64kB",
-        .least = 1024,
+        .least = 1000,
         .most = 16e6},
        {.name = "queue",
         .type = T::integer,
@@ -127,7 +130,8 @@ Status read_security(const Options& options, const std::string& directory, Setti
   out.ca = file("ca");
   out.certificate = file("certificate");
   out.key = file("key");
-  for (const std::string_view name : {"psk_file", "certificate", "key", "ca"})
+  out.peer = options.has("peer") ? options.text("peer") : out.endpoint.host;
+  for (const std::string_view name : {"psk_file", "certificate", "key", "ca", "peer"})
     if (!out.dtls && options.has(name)) return fail_at(options.where(name), "{} is for coaps://", name);
   if (out.certificate.empty() != out.key.empty())
     return fail_at(options.where(out.key.empty() ? "certificate" : "key"), "certificate and key belong together");

@@ -16,6 +16,7 @@ struct Settings {
   bool dtls = false;
   std::string psk_file;  // with DTLS, this or a certificate
   std::string ca, certificate, key;
+  std::string peer;  // whom the device's certificate must be made out to
 
   bool observe = true;
   Nanos poll = kSecond;  // of what is not observed

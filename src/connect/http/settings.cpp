@@ -27,7 +27,7 @@ Schema make_schema() {
         .type = T::size,
         .sentence = "Larger requests are refused.",
         .fallback = "1MB",
-        .least = 1024,
+        .least = 1000,
         .most = 64e6},
        {.name = "precision",
         .type = T::choice,
