@@ -96,5 +96,28 @@ TEST(IoLoop, RunsWhatOtherThreadsPostAndStops) {
   EXPECT_EQ(ran.load(), 100);
 }
 
+TEST(IoLoopCall, RunsTheTaskOnTheLoopsThreadAndWaitsForIt) {
+  SystemClock clock;
+  const auto loop = std::move(*IoLoop::create(clock));
+  std::jthread running([&loop](const std::stop_token& stop) { loop->run(stop); });
+  std::thread::id outer, inner;
+  EXPECT_TRUE(loop->call(
+      [&] {
+        outer = std::this_thread::get_id();
+        EXPECT_TRUE(loop->call([&] { inner = std::this_thread::get_id(); }, 0));  // at once: it waits for nobody
+      },
+      5 * kSecond));
+  EXPECT_EQ(outer, running.get_id());
+  EXPECT_EQ(inner, running.get_id());
+}
+
+TEST(IoLoopCall, GivesUpOnALoopThatDoesNotRun) {
+  SystemClock clock;
+  const auto loop = std::move(*IoLoop::create(clock));
+  auto ran = std::make_shared<bool>(false);
+  EXPECT_FALSE(loop->call([ran] { *ran = true; }, kMillisecond));
+  EXPECT_FALSE(*ran);
+}
+
 }  // namespace
 }  // namespace alara

@@ -3,6 +3,7 @@
 #include "base/child_process.hpp"
 #include "connect/modbus/modbus.hpp"
 #include "connect/modbus/serial_port.hpp"
+#include "connect/modbus/server.hpp"
 #include "tests/contract/connector_contract.hpp"
 #include "tests/contract/counting_bank.hpp"
 #include "tests/contract/raw_socket.hpp"
@@ -230,6 +231,50 @@ TEST_F(RtuGateway, WritesWhereTheSiteFileAllowsIt) {
   const Bytes data{0x12, 0x34};
   EXPECT_EQ(ask(2, {wire::ModbusFunction::write_register, 7, 1, data}), (Bytes{6, 0, 7, 0x12, 0x34}));
   EXPECT_EQ(two_.register_at(Table::holding, 7), 0x1234);
+}
+
+TEST_F(RtuGateway, APortThatIsTakenIsSaidAndTriedAgain) {
+  port_ = free_loopback_port();
+  auto taken = std::move(*modbus::ServerThread::create(running_.clock()));
+  ASSERT_TRUE(taken->listen(static_cast<std::uint16_t>(port_), one_).has_value());
+  start(fmt::format("gateway: tcp://127.0.0.1:{}\n", port_), {"1@holding/5"});
+  ASSERT_TRUE(eventually([&] { return connector_->stats().polls_done > 10; }));  // the line works meanwhile
+  EXPECT_NE(connector_->last_error().find("gateway: can not listen"), std::string::npos) << connector_->last_error();
+  taken.reset();
+  ASSERT_TRUE(eventually([&] { return connector_->last_error().empty(); }));
+  EXPECT_EQ(ask(2, {wire::ModbusFunction::read_holding, 0, 1, {}}), (Bytes{3, 2, 7, 208}));
+}
+
+TEST_F(RtuGateway, ClientsThatTalkNonsenseAreSentAwayAndHarmNobody) {
+  open("");
+  const RawSocket garbage(port_), half(port_), unknown(port_);
+  garbage.send("GET / HTTP/1.1\r\n\r\n");
+  half.send(std::string_view("\0\1\0\0\0\6\2", 7));
+  EXPECT_TRUE(garbage.closed_by_peer());
+  unknown.send(std::string_view("\0\1\0\0\0\2\2\x2B", 8));  // function 43
+  const auto refused = unknown.receive();
+  ASSERT_EQ(refused.size(), 9u);
+  EXPECT_EQ(refused[7], 0xAB);
+  EXPECT_EQ(refused[8], 1);
+  EXPECT_EQ(ask(2, {wire::ModbusFunction::read_holding, 0, 1, {}}), (Bytes{3, 2, 7, 208}));
+}
+
+// What a pseudo terminal can not do, and an adapter may not either.
+TEST_F(RtuLine, WhatTheDeviceCanNotDoIsSaid) {
+  modbus::SerialLine line;
+  line.device = device_.device();
+  line.rs485 = modbus::Rs485::rts;
+  const auto without_rts = modbus::SerialPort::open(line);
+  ASSERT_FALSE(without_rts.has_value());
+  EXPECT_NE(without_rts.error().message.find("rs485: rts"), std::string::npos) << without_rts.error().message;
+  line.rs485 = modbus::Rs485::kernel;
+  const auto without_mode = modbus::SerialPort::open(line);
+  ASSERT_FALSE(without_mode.has_value());
+  EXPECT_NE(without_mode.error().message.find("rs485: kernel"), std::string::npos) << without_mode.error().message;
+  line.device = "/dev/null";
+  EXPECT_NE(modbus::SerialPort::open(line).error().message.find("no serial line"), std::string::npos);
+  line.device = "/nowhere/tty";
+  EXPECT_NE(modbus::SerialPort::open(line).error().message.find("can not open /nowhere/tty"), std::string::npos);
 }
 
 }  // namespace

@@ -93,6 +93,8 @@ TEST(CommandLine, AProbeOfADeadPortIsFailedWorkAndOfABadAddressBadUsage) {
   expect_refused({"probe", endpoint, "nothing/1"}, 2, "nothing");
   expect_refused({"probe", "127.0.0.1", "holding/1"}, 2, "tcp://");
   expect_refused({"probe", endpoint, "holding/1", "--unit", "999"}, 2, "999");
+  expect_refused({"probe", "/dev/null", "holding/1"}, 1, "no serial line");
+  expect_refused({"probe", "/nowhere/tty", "holding/1", "--parity", "mark"}, 2, "mark");
 }
 
 TEST(CommandLine, BadAddressesOfThePagesAreBadUsage) {
@@ -108,6 +110,14 @@ TEST(CommandLine, AFolderThatCanNotBeWrittenIsNamed) {
                  "/nowhere/e.jsonl");
   expect_refused({"run", folder.write("site.yaml", "node: x\nsettings: {audit: /nowhere/a.log, http: \"\"}\n")}, 2,
                  "/nowhere/a.log");
+}
+
+TEST(CommandLine, WhatCanNotBeBrowsedIsSaid) {
+  expect_refused({"browse", "ftp://a"}, 2, "opc.tcp://host:port nor coap://");
+  expect_refused({"browse", "coap://127.0.0.1:99999"}, 2, "65535");
+  expect_refused({"browse", "coaps://127.0.0.1"}, 2, "psk_file");
+  expect_refused({"browse", "coaps://127.0.0.1", "--psk-file", "/nowhere/keys"}, 2, "/nowhere/keys");
+  expect_refused({"browse", fmt::format("coap://127.0.0.1:{}", free_loopback_port())}, 1, "does not answer");
 }
 
 }  // namespace

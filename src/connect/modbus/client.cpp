@@ -112,6 +112,11 @@ void Client::stop() {
   session_.reset();
 }
 
+std::string Client::last_error() const {
+  std::string of_line = telemetry_->last_error();
+  return of_line.empty() ? telemetry_->gateway.last_error() : of_line;
+}
+
 void Client::counters(std::vector<Counter>& out) const {
   const auto add = [&out](std::string_view name, const std::atomic<std::uint64_t>& counter) {
     out.push_back({name, counter.load(std::memory_order_relaxed)});

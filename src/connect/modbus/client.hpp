@@ -28,7 +28,7 @@ class Client final : public Connector {
   Status start(const ConnectorContext& context) override;
   void stop() override;
   [[nodiscard]] const ConnectorStats& stats() const override { return telemetry_->stats; }
-  [[nodiscard]] std::string last_error() const override { return telemetry_->last_error(); }
+  [[nodiscard]] std::string last_error() const override;
   void counters(std::vector<Counter>& out) const override;
 
   // From each poll's slot to the sending of its request: how well the schedule is kept. Any thread.

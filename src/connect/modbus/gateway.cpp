@@ -26,8 +26,8 @@ GatewayServer::~GatewayServer() { loop_.cancel(timer_); }
 void GatewayServer::begin() {
   timer_ = IoLoop::TimerId::none;
   const auto listening = server_.listen(settings_.listen.host, settings_.listen.port, *this);
-  if (listening) return;
-  telemetry_.set_error(listening.error().message);
+  if (listening) return telemetry_.gateway.clear_error();
+  telemetry_.gateway.set_error(fmt::format("gateway: {}", listening.error().message));
   count(telemetry_.stats.errors);
   timer_ = loop_.at(clock_.monotonic() + kListenAgain, [this] { begin(); });
 }

@@ -34,6 +34,7 @@ class Asker final : public Link::Owner {
     asked_ = request;
     payload_.reset();
     turn([this] { return clock_.monotonic() >= link_->quiet_until(); }, link_->quiet_until() - clock_.monotonic());
+    if (error_) return tl::unexpected<Error>(*error_);
     const Nanos on_the_line = link_->send({++transaction_, unit, request});
     turn([this] { return payload_ || error_; }, on_the_line + settings_.timeout);
     if (error_) return tl::unexpected<Error>(*error_);

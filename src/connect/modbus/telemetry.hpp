@@ -23,6 +23,7 @@ struct Telemetry : LastError {
   std::atomic<std::uint64_t> silent_units{0};   // that did not answer when they were last asked
   std::atomic<std::uint64_t> quarantined{0};    // tags that are kept out of the merged reads now
   std::atomic<std::uint64_t> requests{0};       // of the present plan
+  LastError gateway;                            // why it does not listen; good answers of the line do not clear it
   Histogram request_delay;                      // from a poll's slot to the sending of its request
 };
 
