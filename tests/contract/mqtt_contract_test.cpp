@@ -153,7 +153,9 @@ class MqttHarness final : public ConnectorHarness {
             {"endpoint: mqtt://x\nqos: 2\n", "qos"},
             {"endpoint: mqtt://x\nqoss: 1\n", "qos"},
             {"endpoint: mqtt://u:p@x\n", "password_file"},
-            {"endpoint: mqtt://x\nformat: xml\n", "json"}};
+            {"endpoint: mqtt://x\nformat: xml\n", "json"},
+            {"endpoint: mqtt://x\nname_every: 1min\n", "protobuf"},
+            {"endpoint: mqtt://x\nformat: protobuf\nname_every: 1min\nretain: true\n", "must have its names"}};
   }
   std::vector<BadText> bad_addresses() const override {
     return {{"cell/+/state", "wildcard"}, {"cell/state#a[", "]"}, {"", "empty"}, {"cell/state#", "nothing behind #"}};

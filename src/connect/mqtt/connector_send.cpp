@@ -71,7 +71,8 @@ void MqttConnector::take_values() {
 
 void MqttConnector::send_values() {
   if (!online_ || context_.outlets == nullptr) return;
-  if (const Status sent = outlets_.send(*connection_, *context_.outlets); !sent) report(sent.error().message);
+  if (const Status sent = outlets_.send(*connection_, *context_.outlets, context_.clock->monotonic()); !sent)
+    report(sent.error().message);
 }
 
 // One turn of the loop for many answers, and not from within the library's callback.
@@ -98,9 +99,8 @@ void MqttConnector::published(const Answer& answer) {
     return;
   }
   if (context_.outlets != nullptr) {
-    const Outlets::Settled settled = outlets_.settle(answer, *context_.outlets);
+    const Outlets::Settled settled = outlets_.settle(answer, *context_.outlets, stats_);
     if (settled.ours) {
-      stats_.messages_out.fetch_add(1, std::memory_order_relaxed);
       stats_.last_progress.store(context_.clock->monotonic(), std::memory_order_relaxed);
       if (!settled.refusal.empty()) {
         stats_.errors.fetch_add(1, std::memory_order_relaxed);

@@ -160,6 +160,60 @@ TEST_F(MqttValues, OfOneTopicGoTogether) {
   }
 }
 
+TEST_F(MqttValues, GoByTheirNumbersBetweenTheirNames) {
+  const TestBroker broker;
+  const std::vector<std::string> addresses{"cell#a/long/name/of/a/sensor", "cell#another/long/name", "cell"};
+  for (const std::string format : {"protobuf", "flatbuffers", "messagepack"}) {
+    Reader reader(broker.port(), "qos: 1\nformat: " + format, addresses);
+    Publisher publisher(broker.port(), "qos: 1\nname_every: 1h\nformat: " + format, addresses);
+    ASSERT_TRUE(publisher.eventually([&] { return reader.connector->stats().connected.load(); }));
+    publisher.start();
+    const auto put_all = [&](int round) {
+      for (std::uint32_t i = 0; i < 3; ++i) {  // a message each
+        publisher.put(i, 10 * round + i);
+        publisher.outlets.wait_until_settled();
+      }
+      EXPECT_TRUE(reader.inlet.wait_for_points(3u * static_cast<std::size_t>(round))) << format << " " << round;
+    };
+    put_all(1);
+    const std::uint64_t with_names = publisher.connector->stats().bytes_out;
+    put_all(2);
+    const std::uint64_t without = publisher.connector->stats().bytes_out - with_names;
+    EXPECT_GT(without, 0u);
+    EXPECT_LE(without + 40, with_names) << format;  // the two names have 40 bytes
+    for (int round = 3; round <= 10; ++round) put_all(round);
+    const auto seen = reader.inlet.seen();
+    for (const auto& point : seen.points)
+      EXPECT_EQ(point.signal, SignalId{static_cast<std::uint32_t>(point.value) % 10});
+    EXPECT_TRUE(seen.rejected.empty()) << format;
+  }
+}
+
+TEST_F(MqttValues, AreNamedAgainForThoseWhoComeLaterAndAfterTheConnectionBroke) {
+  TestBroker broker;
+  Publisher publisher(broker.port(), "qos: 1\nname_every: 200ms\nformat: protobuf", {"cell#a"});
+  publisher.start();
+  double sent = 0;
+  const auto reaches = [&](Reader& reader) {  // values keep coming
+    return publisher.eventually([&] {
+      publisher.put(0, ++sent);
+      publisher.outlets.wait_until_settled();
+      return !reader.inlet.seen().points.empty();
+    });
+  };
+  publisher.put(0, ++sent);
+  publisher.outlets.wait_until_settled();
+  {
+    Reader late(broker.port(), "qos: 1\nformat: protobuf", {"cell#a"});
+    EXPECT_TRUE(reaches(late));
+  }
+  broker.stop();
+  ASSERT_TRUE(publisher.eventually([&] { return !publisher.connector->stats().connected; }));
+  broker.start();
+  Reader other(broker.port(), "qos: 1\nformat: protobuf", {"cell#a"});
+  EXPECT_TRUE(reaches(other));
+}
+
 TEST_F(MqttValues, WaitForABrokerThatIsAway) {
   TestBroker broker;
   Publisher publisher(broker.port(), "qos: 1\nbuffer: 1000", {"plant/a"});

@@ -30,8 +30,13 @@ Status Outlets::add(const OutletBinding& outlet) {
     return fail(ErrorKind::bad_input, "topic '{}' gets another value already; {{asset}} and {{value}} tell them apart",
                 outlet.address);
   const auto [topic, is_new] = topic_numbers_.try_emplace(address.topic, topics_.size());
-  if (is_new) topics_.push_back(address.topic);
-  outlets_[index_of(outlet.outlet)] = {topic->second, address.path, outlet.boolean, outlet.unit.text()};
+  if (is_new) {
+    topics_.push_back(address.topic);
+    names_.push_back(0);
+  }
+  const bool aliased = settings_.name_every > 0 && !address.path.empty();
+  const std::uint32_t alias = aliased ? ++names_[topic->second] : 0;
+  outlets_[index_of(outlet.outlet)] = {topic->second, address.path, outlet.boolean, outlet.unit.text(), alias};
   return {};
 }
 
@@ -78,16 +83,18 @@ void Outlets::make_room(OutletQueue& queue, Link link) {
   count();
 }
 
-void Outlets::compose(std::span<const OutletSample> samples) {
+void Outlets::compose(std::span<const OutletSample> samples, Nanos now) {
   if (codec_ != nullptr) {
     points_.clear();
     for (const OutletSample& sample : samples) {
       const Outlet& outlet = outlet_of(sample);
-      points_.push_back({.name = outlet.name,
+      const bool named = outlet.alias == 0 || outlet.name_due <= now;
+      points_.push_back({.name = named ? outlet.name : std::string_view(),
+                         .alias = outlet.alias,
                          .value = sample.value,
                          .time = sample.time,
                          .quality = sample.quality,
-                         .unit = outlet.unit});
+                         .unit = named ? outlet.unit : std::string_view()});
     }
     return codec_->write(points_, text_);
   }
@@ -100,12 +107,19 @@ void Outlets::compose(std::span<const OutletSample> samples) {
   text_.assign(bytes_.begin(), bytes_.end());
 }
 
+// These samples' names go out now, if they were due.
+void Outlets::named(std::span<const OutletSample> samples, Nanos now) {
+  for (const OutletSample& sample : samples)
+    if (Outlet& outlet = outlet_of(sample); outlet.alias != 0 && outlet.name_due <= now)
+      outlet.name_due = now + settings_.name_every;
+}
+
 std::size_t Outlets::bytes_of(const Outlet& outlet) { return kPointBytes + outlet.name.size() + outlet.unit.size(); }
 
 // Moves what goes in the next message to in_flight_: the first that waits and, in formats of points, what waits behind
 // it for the same topic.
 void Outlets::take_next(std::size_t most_bytes) {
-  in_flight_.push_back({-1, {}});
+  in_flight_.push_back({-1, {}, 0});
   std::vector<OutletSample>& samples = in_flight_.back().samples;
   const Outlet& first = outlet_of(waiting_.front());
   std::size_t bytes = kFrameBytes + topics_[first.topic].size() + bytes_of(first);
@@ -125,7 +139,11 @@ void Outlets::put_back() {
   in_flight_.pop_back();
 }
 
-Status Outlets::send(Connection& connection, OutletQueue& queue) {
+void Outlets::name_all() {
+  for (auto& [id, outlet] : outlets_) outlet.name_due = 0;
+}
+
+Status Outlets::send(Connection& connection, OutletQueue& queue, Nanos now) {
   const BrokerLimits& limits = connection.limits();
   const std::size_t window = std::min(kMaxUnanswered, limits.receive_maximum);
   const std::size_t aliases = std::min<std::size_t>(settings_.topic_aliases, limits.topic_alias_maximum);
@@ -133,15 +151,18 @@ Status Outlets::send(Connection& connection, OutletQueue& queue) {
   while (!waiting_.empty() && in_flight_.size() < window) {
     take_next(std::min(kMaxPointsMessage, limits.packet));
     const std::size_t topic = outlet_of(in_flight_.back().samples.front()).topic;
-    compose(in_flight_.back().samples);
+    compose(in_flight_.back().samples, now);
     Publication publication{topics_[topic], text_, settings_.qos, settings_.retain};
     if (settings_.message_expiry > 0) publication.expires_in = settings_.message_expiry;
     if (topic < aliases) publication.alias = static_cast<std::uint16_t>(topic + 1);
+    in_flight_.back().bytes = publication.topic.size() + text_.size();
+    named(in_flight_.back().samples, now);
     const std::size_t before = in_flight_.size();
     const Status sent = connection.publish(publication, in_flight_.back().id);
     if (sent) continue;
     status = sent;
     if (in_flight_.size() < before) break;  // the connection was lost meanwhile, and everything taken back
+    name_all();                             // the names did not go
     if (sent.error().kind != ErrorKind::exhausted) {
       put_back();
       break;
@@ -154,15 +175,17 @@ Status Outlets::send(Connection& connection, OutletQueue& queue) {
   return status;
 }
 
-Outlets::Settled Outlets::settle(const Answer& answer, OutletQueue& queue) {
+Outlets::Settled Outlets::settle(const Answer& answer, OutletQueue& queue, ConnectorStats& stats) {
   const auto found =
       std::find_if(in_flight_.begin(), in_flight_.end(), [&](const Sent& sent) { return sent.id == answer.id; });
   if (found == in_flight_.end()) return {};
   const std::size_t topic = outlet_of(found->samples.front()).topic, values = found->samples.size();
+  stats.messages_out.fetch_add(1, std::memory_order_relaxed);
+  stats.bytes_out.fetch_add(found->bytes, std::memory_order_relaxed);
+  Settled settled{true};
   unsettled_ -= values;
   in_flight_.erase(found);
   count();  // before it is settled: nobody sees it twice
-  Settled settled{true};
   if (answer.accepted) {
     queue.delivered(values);
   } else {
@@ -173,6 +196,7 @@ Outlets::Settled Outlets::settle(const Answer& answer, OutletQueue& queue) {
 }
 
 void Outlets::take_back(OutletQueue& queue) {
+  name_all();  // what was under way may not have arrived
   while (!in_flight_.empty()) put_back();
   make_room(queue, Link::down);
 }

@@ -81,6 +81,14 @@ Schema make_schema() {
            "has #member), a message of one point, or an array with one float64. Default: that of `format` where "
            "it is a format of points, else json.",
        .choices = {"json", "protobuf", "flatbuffers", "messagepack", "array"}},
+      {.name = "name_every",
+       .type = T::duration,
+       .sentence = "Published points (`topic#name`, formats of points) go by a number after their first message, and "
+                   "are named again so often, for readers that came later; those wait so long. 0s: each message has "
+                   "the names. Fewer bytes; one sender for each topic.",
+       .fallback = "0s",
+       .least = 0,
+       .most = 24.0 * kHour},
       {.name = "retain",
        .type = T::boolean,
        .sentence = "Ask the broker to keep written values for later subscribers.",
@@ -189,6 +197,12 @@ Result<Settings> read_settings(const std::string& name, const Node& node, const 
     return fail_at(options.where("time_path"), "time_path is for format json");
 
   out.retain = options.boolean("retain");
+  out.name_every = options.duration("name_every");
+  if (out.name_every > 0 && out.publish_format != Format::points)
+    return fail_at(options.where("name_every"), "name_every is for protobuf, flatbuffers and messagepack");
+  if (out.name_every > 0 && out.retain)
+    return fail_at(options.where("name_every"),
+                   "a retained message must have its names: leave out name_every, or retain");
   out.ack_timeout = options.duration("ack_timeout");
   out.buffer = static_cast<std::size_t>(options.integer("buffer"));
   return out;

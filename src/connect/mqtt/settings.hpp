@@ -33,6 +33,7 @@ struct Settings : LinkSettings {
 
   Format publish_format = Format::json;
   wire::PointFormat publish_points = wire::PointFormat::protobuf;  // of `points`
+  Nanos name_every = 0;  // of points that have an alias; 0 = the name in each message, and no alias
   bool retain = false;
   Nanos ack_timeout = 2 * kSecond;
   Nanos message_expiry = 0;        // of values and messages; 0 = never
