@@ -132,6 +132,9 @@ TEST_F(HttpPeer, APythonHookTakesCommandsOnceItIsReady) {
   ASSERT_EQ(lines.size(), 2u);  // refused for the moment, then taken
   EXPECT_EQ(lines[0], lines[1]);
   EXPECT_TRUE(lines[0].starts_with("/plant/valve/set {\"value\":42.5")) << lines[0];
+  EXPECT_EQ(connector_->stats().messages_out, 1u);
+  EXPECT_EQ(connector_->stats().bytes_out, lines[0].size() - std::string_view("/plant/valve/set ").size());
+  EXPECT_EQ(connector_->stats().errors, 1u);
 }
 
 }  // namespace

@@ -81,7 +81,7 @@ Status HttpConnector::start(const ConnectorContext& context) {
   ALARA_TRY(loop_, IoLoop::create(*context.clock));
   if (!settings_.to_host.empty()) {
     const std::lock_guard lock(mutex_);
-    hook_ = std::make_unique<Hook>(settings_, *context_.clock, context_.seed);
+    hook_ = std::make_unique<Hook>(settings_, *context_.clock, context_.seed, stats_);
   }
   if (context_.commands != nullptr)
     ALARA_CHECK(loop_->watch(context_.commands->event_fd(), EPOLLIN, [this](std::uint32_t) { take_commands(); }));

@@ -14,9 +14,10 @@ bool worth_another_try(int status) { return status >= 500 || status == 408 || st
 
 }  // namespace
 
-Hook::Hook(const Settings& settings, Clock& clock, std::uint64_t seed)
+Hook::Hook(const Settings& settings, Clock& clock, std::uint64_t seed, ConnectorStats& stats)
     : settings_(settings),
       clock_(clock),
+      stats_(stats),
       backoff_(kFirstWait, kLongestWait, seed),
       client_(std::make_unique<httplib::Client>(settings.to_host)) {
   const auto seconds = static_cast<std::time_t>(settings_.timeout / kSecond);
@@ -101,7 +102,7 @@ bool Hook::attempt(const Delivery& delivery, const std::string& key, Fate& fate)
   }
   const auto token = read_token(settings_.to_token_file);
   if (!token) {
-    report(token.error().message);
+    failed(token.error().message);
     return false;
   }
   httplib::Headers headers{{"Idempotency-Key", key}};
@@ -110,20 +111,20 @@ bool Hook::attempt(const Delivery& delivery, const std::string& key, Fate& fate)
   const auto answer =
       client_->Post((settings_.to_path + delivery.path).c_str(), headers, delivery.body, "application/json");
   if (!answer) {
-    counts_.errors.fetch_add(1, std::memory_order_relaxed);
     reachable_.store(answer.error() == httplib::Error::Read, std::memory_order_relaxed);
-    report(fmt::format("{}: {}", settings_.to_host, httplib::to_string(answer.error())));
+    failed(fmt::format("{}: {}", settings_.to_host, httplib::to_string(answer.error())));
     return false;
   }
   reachable_.store(true, std::memory_order_relaxed);
   if (answer->status >= 200 && answer->status < 300) {
-    counts_.bytes.fetch_add(delivery.body.size(), std::memory_order_relaxed);
+    stats_.messages_out.fetch_add(1, std::memory_order_relaxed);
+    stats_.bytes_out.fetch_add(delivery.body.size(), std::memory_order_relaxed);
+    stats_.last_progress.store(clock_.monotonic(), std::memory_order_relaxed);
     report("");
     fate = Fate::taken;
     return true;
   }
-  counts_.errors.fetch_add(1, std::memory_order_relaxed);
-  report(fmt::format("{}{}{} answers {}", settings_.to_host, settings_.to_path, delivery.path, answer->status));
+  failed(fmt::format("{}{}{} answers {}", settings_.to_host, settings_.to_path, delivery.path, answer->status));
   fate = Fate::refused;
   return !worth_another_try(answer->status);
 }
@@ -131,6 +132,12 @@ bool Hook::attempt(const Delivery& delivery, const std::string& key, Fate& fate)
 std::string Hook::last_error() const {
   const std::lock_guard lock(mutex_);
   return last_error_;
+}
+
+void Hook::failed(std::string error) {
+  counts_.errors.fetch_add(1, std::memory_order_relaxed);
+  stats_.errors.fetch_add(1, std::memory_order_relaxed);
+  report(std::move(error));
 }
 
 void Hook::report(std::string error) {

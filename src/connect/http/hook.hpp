@@ -14,6 +14,7 @@
 
 #include "base/backoff.hpp"
 #include "connect/http/settings.hpp"
+#include "core/connector.hpp"
 
 namespace httplib {
 class Client;
@@ -33,7 +34,8 @@ struct Delivery {
 
 class Hook {
  public:
-  Hook(const Settings& settings, Clock& clock, std::uint64_t seed);
+  // Counts what the hook took, and faults, in `stats`, which outlives it.
+  Hook(const Settings& settings, Clock& clock, std::uint64_t seed, ConnectorStats& stats);
   ~Hook();  // stops
   Hook(const Hook&) = delete;
   Hook& operator=(const Hook&) = delete;
@@ -45,7 +47,7 @@ class Hook {
   [[nodiscard]] bool reachable() const { return reachable_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::string last_error() const;
   struct Counts {
-    std::atomic<std::uint64_t> requests{0}, retries{0}, bytes{0}, errors{0};
+    std::atomic<std::uint64_t> requests{0}, retries{0}, errors{0};
   };
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
@@ -54,9 +56,11 @@ class Hook {
   // Tries once: a fate, or nothing when it should be tried again.
   [[nodiscard]] bool attempt(const Delivery& delivery, const std::string& key, Fate& fate);
   void report(std::string error);
+  void failed(std::string error);
 
   const Settings& settings_;
   Clock& clock_;
+  ConnectorStats& stats_;
   Backoff backoff_;
   std::unique_ptr<httplib::Client> client_;
   std::atomic<bool> reachable_{true};
