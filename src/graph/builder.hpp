@@ -33,7 +33,7 @@ class Builder {
 
  private:
   Model model_;
-  std::map<std::string, int> taken_;
+  Names names_;
 };
 
 }  // namespace alara::graph
