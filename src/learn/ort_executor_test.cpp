@@ -14,7 +14,7 @@ using graph::Tensor;
 // y = relu(2 x + shift), with the values in between called "scaled" and "shifted".
 graph::Model small_model() {
   graph::Builder builder("small");
-  builder.input("x", {{-1, "batch"}, {3, {}}});
+  builder.input("x", graph::DataType::float32, {{-1, "batch"}, {3, {}}});
   builder.constant("two", Tensor::of<float>({1}, std::vector<float>{2}));
   builder.constant("shift", Tensor::of<float>({3}, std::vector<float>{-3, 0, 1}));
   builder.node("Mul", "scaled", {"x", "two"});
