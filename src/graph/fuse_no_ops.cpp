@@ -89,8 +89,9 @@ bool no_limits(const Place& place) { return place.node.input(1).empty() && place
 bool neutral(const Place& place) {
   const double neutral_number = place.node.op == "Add" || place.node.op == "Sub" ? 0.0 : 1.0;
   const auto numbers = floats_of(place.graph, place.node.input(1));
-  return numbers && keeps_shape(place, false) && std::all_of(numbers->begin(), numbers->end(),
-                                [&](float n) { return static_cast<double>(n) == neutral_number; });
+  return numbers && keeps_shape(place, false) && std::all_of(numbers->begin(), numbers->end(), [&](float n) {
+           return static_cast<double>(n) == neutral_number;
+         });
 }
 
 bool does_nothing(const Place& place) {
@@ -151,8 +152,8 @@ std::size_t merge_reshapes(Graph& graph, const ValueTable& values) {
     if (before == nullptr || !reshapes(*before)) continue;
     const auto target = target_of({graph, values, node});
     if (!target || !edit.claim({i, edit.index_of(*before)})) continue;
-    const std::string shape =
-        edit.constant(node.outputs.front() + "_shape", Tensor::of(Shape{static_cast<std::int64_t>(target->size())}, *target));
+    const std::string shape = edit.constant(node.outputs.front() + "_shape",
+                                            Tensor::of(Shape{static_cast<std::int64_t>(target->size())}, *target));
     edit.change(i, {"Reshape", {}, node.name, {before->input(0), shape}, node.outputs});
   }
   return edit.finish();
