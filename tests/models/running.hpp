@@ -56,12 +56,12 @@ inline std::vector<graph::Tensor> run(const graph::Model& model, const std::vect
   return out;
 }
 
-// Largest difference relative to the largest number of `a`; infinite where shapes differ.
+// Largest difference relative to the largest number of `a` (at least 0.001); infinite where shapes differ.
 inline double difference(const graph::Tensor& a, const graph::Tensor& b) {
   if (a.shape != b.shape || a.type != b.type) return INFINITY;
   const std::vector<float> left = *a.to_floats();
   const std::vector<float> right = *b.to_floats();
-  double largest = 1e-12;
+  double largest = 1e-3;
   double apart = 0;
   for (std::size_t i = 0; i < left.size(); ++i) {
     largest = std::max(largest, std::fabs(static_cast<double>(left[i])));
