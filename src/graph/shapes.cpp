@@ -92,7 +92,7 @@ std::optional<Followed> ShapeContext::numbers(std::size_t i) const {
     for (const std::int64_t number : *numbers) out.numbers.push_back({number, {}});
     // Dim cannot tell -1 from unknown; a literal -1 is marked.
     for (Dim& number : out.numbers)
-      if (number.size < 0) number.symbol = kLiteral;
+      if (number.size < 0) number = {number.size, std::string(kLiteral)};
     return out;
   }
   const auto found = followed_.find(node.input(i));
