@@ -44,30 +44,31 @@ double ChannelMoments::deviation(std::size_t channel) const {
 }
 
 Result<Calibration> calibrate(const Model& model, SampleSource& samples, const ExecutorFactory& executors,
-                              const CalibrationRequest& request, const Progress& progress) {
+                              const CalibrationRequest& request, Progress& progress) {
   std::vector<std::string> wanted = request.histograms;
   for (const auto& [value, axis] : request.moments) wanted.push_back(value);
   Calibration out;
   if (wanted.empty()) return out;
   ALARA_TRY(const std::unique_ptr<Executor> executor, executors(model, wanted, {}));
-  std::vector<Histogram*> histograms;
+  std::vector<ValueHistogram*> histograms;
   std::vector<ChannelMoments*> moments;
   for (const std::string& value : request.histograms) histograms.push_back(&out.histograms[value]);
   for (const auto& [value, axis] : request.moments)
     moments.push_back(&out.moments.emplace(value, ChannelMoments(axis)).first->second);
 
-  ALARA_CHECK(stream(samples, request.max_samples, *executor, "calibrating", progress, [&](auto values) -> Status {
+  const auto count = [&](std::span<const TensorView> values) -> Status {
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       if (values[i].type != DataType::float32)
         return fail(ErrorKind::bad_input, "value '{}' is {}, only float32 can be calibrated", wanted[i],
                     name_of(values[i].type));
       if (i < histograms.size())
-        histograms[i]->add(values[i].template values<float>());
+        histograms[i]->add(values[i].values<float>());
       else
         ALARA_CHECK(moments[i - histograms.size()]->add(values[i]));
     }
     return {};
-  }));
+  };
+  ALARA_CHECK(for_each_run(samples, request.max_samples, *executor, "calibrating", progress, count));
   out.samples = std::min(request.max_samples, samples.size());
   for (const auto& [value, histogram] : out.histograms)
     if (histogram.count() == 0 && histogram.not_finite() > 0)

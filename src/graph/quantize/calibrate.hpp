@@ -34,19 +34,19 @@ class ChannelMoments {
 };
 
 struct CalibrationRequest {
-  std::vector<std::string> histograms;          // of these float32 values
-  std::map<std::string, ChannelAxis> moments;   // of these
-  std::size_t max_samples = static_cast<std::size_t>(-1);
+  std::vector<std::string> histograms;         // of these float32 values
+  std::map<std::string, ChannelAxis> moments;  // of these
+  std::size_t max_samples = kAllSamples;
 };
 
 struct Calibration {
-  std::map<std::string, Histogram> histograms;
+  std::map<std::string, ValueHistogram> histograms;
   std::map<std::string, ChannelMoments> moments;
   std::size_t samples = 0;
 };
 
 // Errors: bad_input (no samples, samples that do not fit, a value that is never finite).
 [[nodiscard]] Result<Calibration> calibrate(const Model& model, SampleSource& samples, const ExecutorFactory& executors,
-                                            const CalibrationRequest& request, const Progress& progress = {});
+                                            const CalibrationRequest& request, Progress& progress);
 
 }  // namespace alara::graph

@@ -68,23 +68,19 @@ class Pair {
 
 Result<std::vector<Compared>> compare(const Model& original, const Model& changed, SampleSource& samples,
                                       const ExecutorFactory& executors, const CompareOptions& options,
-                                      const Progress& progress) {
+                                      Progress& progress) {
   std::vector<std::string> values = options.values;
   if (values.empty())
     for (const ValueInfo& output : original.graph.outputs) values.push_back(output.name);
   ALARA_TRY(const std::unique_ptr<Executor> before, executors(original, values, {}));
   ALARA_TRY(const std::unique_ptr<Executor> after, executors(changed, values, {}));
   Pair pair(values);
-  const std::size_t count = std::min(options.max_samples, samples.size());
-  for (std::size_t i = 0; i < count; ++i) {
-    if (progress) ALARA_CHECK(progress("comparing", i, count));
-    ALARA_TRY(const std::vector<Tensor> sample, samples.sample(i));
-    std::vector<TensorView> inputs;
-    for (const Tensor& tensor : sample) inputs.push_back(view(tensor));
+  const auto run_both = [&](std::span<const TensorView> inputs) -> Status {
     ALARA_TRY(const std::vector<TensorView> one, before->run(inputs));
     ALARA_TRY(const std::vector<TensorView> other, after->run(inputs));
-    ALARA_CHECK(pair.add(one, other));
-  }
+    return pair.add(one, other);
+  };
+  ALARA_CHECK(for_each_sample(samples, options.max_samples, "comparing", progress, run_both));
   return std::move(pair).take();
 }
 

@@ -34,13 +34,13 @@ struct Compared {
 
 struct CompareOptions {
   std::vector<std::string> values;  // which both models must have; empty: the outputs
-  std::size_t max_samples = static_cast<std::size_t>(-1);
+  std::size_t max_samples = kAllSamples;
 };
 
 // Runs both models on the same samples, in step. Values that are not float32 in both are left out.
 [[nodiscard]] Result<std::vector<Compared>> compare(const Model& original, const Model& changed, SampleSource& samples,
                                                     const ExecutorFactory& executors, const CompareOptions& options,
-                                                    const Progress& progress = {});
+                                                    Progress& progress);
 // One figure for a model.
 struct OutputQuality {
   double sqnr_db = 0;  // of the worst output

@@ -103,7 +103,8 @@ class Planner {
 
   bool is_arithmetic(std::size_t i) {
     const Node& node = graph_.nodes[i];
-    if (!one_of(node, {"Add", "Mul", "Concat", "AveragePool", "GlobalAveragePool", "Sigmoid", "LeakyRelu"})) return false;
+    if (!one_of(node, {"Add", "Mul", "Concat", "AveragePool", "GlobalAveragePool", "Sigmoid", "LeakyRelu"}))
+      return false;
     bool integers = false;
     for (const std::string& input : node.inputs) {
       if (!is_float_value(input)) return false;

@@ -32,10 +32,10 @@ struct Planned {
 };
 
 struct Plan {
-  std::vector<Planned> nodes;                           // in the graph's order
-  std::map<std::string, std::string> source;            // of a movement's result: the value whose scale it has
-  std::map<std::string, std::size_t> makers;            // value to the index into `nodes` of who makes it
-  std::vector<std::string> notes;                       // what stays in float and why, where that may surprise
+  std::vector<Planned> nodes;                 // in the graph's order
+  std::map<std::string, std::string> source;  // of a movement's result: the value whose scale it has
+  std::map<std::string, std::size_t> makers;  // value to the index into `nodes` of who makes it
+  std::vector<std::string> notes;             // what stays in float and why, where that may surprise
 
   // Follows `source` to its end.
   [[nodiscard]] const std::string& scale_of(const std::string& value) const;

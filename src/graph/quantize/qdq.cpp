@@ -98,9 +98,10 @@ class Writer {
       const auto floats = numbers->values<float>();
       const auto [low, high] = std::minmax_element(floats.begin(), floats.end());
       const Grid grid =
-          floats.empty() ? Grid{}
-                         : grid_over({std::min(0.0, static_cast<double>(*low)), std::max(0.0, static_cast<double>(*high))},
-                                     quantization_.activations);
+          floats.empty()
+              ? Grid{}
+              : grid_over({std::min(0.0, static_cast<double>(*low)), std::max(0.0, static_cast<double>(*high))},
+                          quantization_.activations);
       const Step step = make_step(value, grid);
       append("DequantizeLinear",
              {constant(value + "_quantized", on_grid(*numbers, grid, type())), step.scale, step.zero_point}, copy);
@@ -110,7 +111,8 @@ class Writer {
     return copy;
   }
 
-  std::string dequantized(const std::string& name, Tensor integers, const std::vector<float>& scales, std::int64_t axis) {
+  std::string dequantized(const std::string& name, Tensor integers, const std::vector<float>& scales,
+                          std::int64_t axis) {
     const bool one = scales.size() == 1;
     const Shape shape = one ? Shape{} : Shape{static_cast<std::int64_t>(scales.size())};
     const int zero = integers.type == DataType::uint8 ? 128 : 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Carries a plan out: the graph with QuantizeLinear and DequantizeLinear around the planned nodes, which runtimes fuse
-// into integer kernels. A value keeps its name; where an integer node makes it, the name is that of the dequantised copy.
+// into integer kernels. A value keeps its name; where an integer node makes it, the name is that of the dequantised
+// copy.
 #pragma once
 
 #include <map>
@@ -19,13 +20,13 @@ struct QuantizedLayer {
   Tensor weights;             // int8 or uint8, in the node's own layout
   std::vector<float> scales;  // one, or one per slice along `axis`
   std::int64_t axis = 0;
-  std::optional<Tensor> bias;  // int32, one per output channel
+  std::optional<Tensor> bias;      // int32, one per output channel
   std::vector<float> bias_scales;  // as many as `scales`
 };
 
 struct Quantization {
   ActivationType activations = ActivationType::uint8;
-  std::map<std::string, Grid> grids;            // of Plan::ranged_values
+  std::map<std::string, Grid> grids;             // of Plan::ranged_values
   std::map<std::size_t, QuantizedLayer> layers;  // by node number, of the weighted ones
 };
 

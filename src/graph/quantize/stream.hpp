@@ -6,17 +6,21 @@
 #include <span>
 #include <string_view>
 
+#include "base/progress.hpp"
 #include "base/result.hpp"
 #include "graph/executor.hpp"
 
 namespace alara::graph {
 
-// Told of long work before each step; an error ends the work with that error (so a stop is one).
-using Progress = std::function<Status(std::string_view stage, std::size_t done, std::size_t total)>;
+inline constexpr std::size_t kAllSamples = static_cast<std::size_t>(-1);
 
-// Runs samples 0 … count-1 (at most source.size()) and shows each run's values to `visit`; they are good until it
-// returns. Errors: of the source, the executor, `visit` and `progress` (which may be empty).
-Status stream(SampleSource& source, std::size_t count, Executor& executor, std::string_view stage,
-              const Progress& progress, const std::function<Status(std::span<const TensorView>)>& visit);
+// Shows sample after sample, at most `count` of them, to `visit`; what it is shown is good until it returns. Errors:
+// of the source, of `visit`, refused when somebody asked to stop, bad_input when there are no samples.
+Status for_each_sample(SampleSource& source, std::size_t count, std::string_view task, Progress& progress,
+                       const std::function<Status(std::span<const TensorView>)>& visit);
+
+// The same, but runs each and shows the values that the executor gives.
+Status for_each_run(SampleSource& source, std::size_t count, Executor& executor, std::string_view task,
+                    Progress& progress, const std::function<Status(std::span<const TensorView>)>& visit);
 
 }  // namespace alara::graph

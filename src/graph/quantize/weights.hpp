@@ -37,7 +37,9 @@ struct WeightMatrix {
   std::vector<float> values;            // row-major
   std::vector<std::uint32_t> position;  // where each lies in the tensor
 
-  [[nodiscard]] std::span<const float> row(std::size_t r) const { return std::span(values).subspan(r * columns, columns); }
+  [[nodiscard]] std::span<const float> row(std::size_t r) const {
+    return std::span(values).subspan(r * columns, columns);
+  }
 };
 [[nodiscard]] WeightMatrix matrix_of(const Linear& linear);
 
