@@ -27,7 +27,7 @@ CalibrationRequest request_for(const Graph& graph, const Plan& plan, const Quant
   if (!options.bias_correction) return out;
   for (const Planned& planned : plan.nodes)
     if (planned.role == Role::weighted)
-      out.moments.emplace(planned.inputs.front(), input_axis(graph.nodes[planned.node]));
+      out.channels.emplace(planned.inputs.front(), input_axis(graph.nodes[planned.node]));
   return out;
 }
 
@@ -63,11 +63,11 @@ std::vector<LayerWork> start_layers(const Graph& graph, const Plan& plan, const 
 void correct_biases(const Graph& graph, const Calibration& calibration, std::vector<LayerWork>& layers) {
   for (LayerWork& work : layers) {
     const Node& node = graph.nodes[work.node];
-    const auto found = calibration.moments.find(node.input(0));
-    if (found == calibration.moments.end() || node.op == "MatMul") continue;  // MatMul has no bias to correct
+    const auto found = calibration.channels.find(node.input(0));
+    if (found == calibration.channels.end() || node.op == "MatMul") continue;  // MatMul has no bias to correct
     const Linear linear = *linear_of(graph, node);
-    const ChannelMoments& moments = found->second;
-    if (moments.channels() != static_cast<std::size_t>(linear.inputs())) continue;
+    const ChannelStatistics& channels = found->second;
+    if (channels.channels() != static_cast<std::size_t>(linear.inputs())) continue;
     work.biases.resize(work.weights.rows, 0.0);
     const std::vector<float> errors = rounding_errors(work.weights, work.levels);
     // In a ConvTranspose an output takes each tap only once in as many places as the strides say.
@@ -77,7 +77,7 @@ void correct_biases(const Graph& graph, const Calibration& calibration, std::vec
     for (std::size_t i = 0; i < errors.size(); ++i) {
       const auto place = linear.place(static_cast<std::int64_t>(work.weights.position[i]));
       work.biases[static_cast<std::size_t>(place.output)] -=
-          share * static_cast<double>(errors[i]) * moments.mean(static_cast<std::size_t>(place.input));
+          share * static_cast<double>(errors[i]) * channels.mean(static_cast<std::size_t>(place.input));
     }
   }
 }

@@ -65,6 +65,7 @@ class Planner {
   [[nodiscard]] bool stays_in_float(std::size_t i) const {
     const Node& node = graph_.nodes[i];
     if (tail_[i] || options_.keep_in_float.contains(i) || node.outputs.empty()) return true;
+    if (options_.only && *options_.only != i) return true;
     return options_.exclude.contains(node.name) || options_.exclude.contains(node.op) ||
            options_.exclude.contains(node.outputs.front());
   }
@@ -105,7 +106,7 @@ class Planner {
     const Node& node = graph_.nodes[i];
     if (!one_of(node, {"Add", "Mul", "Concat", "AveragePool", "GlobalAveragePool", "Sigmoid", "LeakyRelu"}))
       return false;
-    bool integers = false;
+    bool integers = options_.only.has_value();
     for (const std::string& input : node.inputs) {
       if (!is_float_value(input)) return false;
       const Tensor* constant = graph_.constant(input);

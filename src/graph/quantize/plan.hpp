@@ -46,6 +46,7 @@ struct Plan {
 struct PlanOptions {
   std::set<std::string> exclude;        // nodes that stay in float: by name, by output, or by operator ("Gemm")
   std::set<std::size_t> keep_in_float;  // the same by number
+  std::optional<std::size_t> only;      // nothing but this node
 };
 
 // Errors: bad_input (an excluded name that the graph does not have).
