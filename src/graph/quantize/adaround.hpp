@@ -12,15 +12,15 @@
 namespace alara::graph {
 
 struct AdaRoundOptions {
-  int iterations = 300;
+  int iterations = 500;
   float rate = 0.02F;                      // of Adam
-  float regulariser = 0.02F;               // lambda of eq. 21: draws the variables to 0 and 1
+  float regulariser = 0.3F;                // lambda of eq. 21: draws the variables to 0 and 1
   float first_power = 20, last_power = 2;  // beta of eq. 24, from start to end
 };
 
 struct Rounding {
-  double error_nearest = 0;  // mean squared error of the outputs that rounding to nearest makes
-  double error = 0;          // that of the levels now; never larger
+  double error_nearest = 0;  // what rounding to nearest adds to the outputs: mean squares, summed over them
+  double error = 0;          // the same of the levels now; never larger
 };
 
 // `levels` come in rounded to nearest. Rows whose result would be no better stay so.

@@ -105,20 +105,4 @@ double weight_sqnr_db(const LayerWork& work) {
   return noise == 0 || signal == 0 ? kExactDb : 10 * std::log10(signal / noise);
 }
 
-double macs_of(const Graph& graph, const Node& node, const ValueTable& values) {
-  const auto linear = linear_of(graph, node);
-  if (!linear) return 0;
-  // Each weight is used once per place of what it is moved over: the output, or ConvTranspose's input.
-  const bool transposed = node.op == "ConvTranspose";
-  const auto found = values.find(transposed ? node.input(0) : node.outputs.front());
-  if (found == values.end() || !found->second.dims) return 0;
-  double elements = 1;
-  for (const Dim& dim : *found->second.dims) {
-    if (!dim.known()) return 0;
-    elements *= static_cast<double>(dim.size);
-  }
-  const auto channels = static_cast<double>(transposed ? linear->inputs() : linear->outputs());
-  return channels == 0 ? 0 : elements / channels * static_cast<double>(linear->weight->elements());
-}
-
 }  // namespace alara::graph

@@ -36,7 +36,8 @@ class Work {
   [[nodiscard]] Result<Model> with_in_float(const std::set<std::size_t>& nodes) const;
   [[nodiscard]] Result<std::vector<Candidate>> sensitivities();
   [[nodiscard]] Result<double> score(const Model& model) const;
-  [[nodiscard]] LayerReport describe(const Node& node, const ValueTable& shapes) const;
+  [[nodiscard]] LayerReport describe(std::size_t number) const;
+  void describe_integer(const Planned& planned, LayerReport& layer) const;
   void describe_layers(Quantized& out) const;
   Status measure(Quantized& out) const;
 

@@ -2,47 +2,54 @@
 // What a quantisation says of its layers.
 #include <algorithm>
 
+#include "graph/cost.hpp"
 #include "graph/quantize/compare.hpp"
 #include "graph/quantize/work.hpp"
 
 namespace alara::graph {
 
-LayerReport Work::describe(const Node& node, const ValueTable& shapes) const {
+LayerReport Work::describe(std::size_t number) const {
+  const Node& node = model_.graph.nodes[number];
   LayerReport out;
   out.name = node.label();
   out.op = node.op;
   out.value = node.outputs.front();
+  out.integer = false;
   out.scales = 0;
-  out.macs = macs_of(model_.graph, node, shapes);
+  if (const auto measured = sensitivity_.find(number); measured != sensitivity_.end())
+    out.sensitivity = measured->second;
+  if (put_back_.contains(number)) out.warnings.emplace_back("put back to float: the outputs suffer from it most");
   return out;
+}
+
+void Work::describe_integer(const Planned& planned, LayerReport& layer) const {
+  layer.integer = true;
+  layer.value = planned.output;
+  if (planned.role != Role::weighted) return;
+  const auto work =
+      std::find_if(layers_.begin(), layers_.end(), [&](const LayerWork& one) { return one.node == planned.node; });
+  layer.bits = weight_options_.type == WeightType::int7 ? 7 : 8;
+  layer.scales = numbers_.layers.at(planned.node).scales.size();
+  layer.weight_sqnr_db = weight_sqnr_db(*work);
+  if (!work->levels.raised.empty())
+    layer.warnings.push_back(fmt::format("the scale of {} of {} channels was raised so that the bias fits 32 bits",
+                                         work->levels.raised.size(), work->weights.rows));
 }
 
 void Work::describe_layers(Quantized& out) const {
   const auto shapes = infer_shapes(model_, fixed_inputs(model_));
+  const ModelCost cost = cost_of(model_.graph, shapes ? *shapes : values_);
   double all = 0, integer = 0;
+  auto planned = plan_.nodes.begin();
   for (std::size_t i = 0; i < model_.graph.nodes.size(); ++i) {
-    const Node& node = model_.graph.nodes[i];
-    const auto planned =
-        std::find_if(plan_.nodes.begin(), plan_.nodes.end(), [&](const Planned& p) { return p.node == i; });
-    LayerReport layer = describe(node, shapes ? *shapes : ValueTable{});
-    layer.integer = planned != plan_.nodes.end();
+    LayerReport layer = describe(i);
+    layer.macs = static_cast<double>(cost.nodes[i].macs.value_or(0));
     all += layer.macs;
-    if (!layer.integer && layer.macs == 0 && !put_back_.contains(i)) continue;
-    if (const auto measured = sensitivity_.find(i); measured != sensitivity_.end())
-      layer.sensitivity = measured->second;
-    if (put_back_.contains(i)) layer.warnings.push_back("put back to float: the outputs suffer most from this layer");
-    if (layer.integer) {
+    if (planned != plan_.nodes.end() && planned->node == i) {
+      describe_integer(*planned++, layer);
       integer += layer.macs;
-      layer.value = planned->output;
-      layer.bits = weight_options_.type == WeightType::int7 && planned->role == Role::weighted ? 7 : 8;
-    }
-    const auto work = std::find_if(layers_.begin(), layers_.end(), [&](const LayerWork& w) { return w.node == i; });
-    if (work != layers_.end() && layer.integer) {
-      layer.scales = numbers_.layers.at(i).scales.size();
-      layer.weight_sqnr_db = weight_sqnr_db(*work);
-      if (!work->levels.raised.empty())
-        layer.warnings.push_back(fmt::format("the scale of {} of {} channels was raised so that the bias fits 32 bits",
-                                             work->levels.raised.size(), work->weights.rows));
+    } else if (layer.macs == 0 && !put_back_.contains(i)) {
+      continue;
     }
     out.layers.push_back(std::move(layer));
   }
