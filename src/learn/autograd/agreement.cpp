@@ -113,6 +113,18 @@ Result<std::vector<graph::Tensor>> run_once(const graph::Model& model, std::span
   return out;
 }
 
+Result<double> largest_forward_error(const graph::Model& model, std::span<const graph::Tensor> inputs,
+                                     const graph::ExecutorFactory& reference) {
+  ALARA_TRY(const auto executor, reference(model, {}, {.threads = 1, .optimise = false}));
+  std::vector<graph::TensorView> views;
+  for (const graph::Tensor& input : inputs) views.push_back(graph::view(input));
+  ALARA_TRY(const auto expected, executor->run(views));
+  std::vector<graph::Tensor> references;
+  for (const graph::TensorView& value : expected) references.push_back(value.copy());
+  ALARA_TRY(const auto values, run_once(model, inputs));
+  return largest_error(values, references);
+}
+
 Result<double> largest_gradient_error(const graph::Model& model, std::span<const graph::Tensor> inputs,
                                       const GradientCheck& check) {
   const NetworkOptions options{Precision::float64, check.seed};

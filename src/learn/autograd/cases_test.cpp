@@ -21,20 +21,9 @@ TEST(Cases, NameEveryOperatorOfTheTable) {
 }
 
 TEST(Cases, GiveWhatOnnxRuntimeGives) {
-  const auto run = make_ort_executor();
   for (const Case& each : all_cases()) {
-    auto executor = run(each.model, {}, {1, false});
-    if (!executor && executor.error().kind == ErrorKind::unavailable) GTEST_SKIP() << executor.error().text();
-    ASSERT_TRUE(executor) << each.name() << ": " << executor.error().text();
-    std::vector<graph::TensorView> views;
-    for (const graph::Tensor& input : each.inputs) views.push_back(graph::view(input));
-    const auto expected = (*executor)->run(views);
-    ASSERT_TRUE(expected) << each.name() << ": " << expected.error().text();
-    std::vector<graph::Tensor> references;
-    for (const graph::TensorView& value : *expected) references.push_back(value.copy());
-    const auto values = run_once(each.model, each.inputs);
-    ASSERT_TRUE(values) << each.name() << ": " << values.error().text();
-    const auto error = largest_error(*values, references);
+    const auto error = largest_forward_error(each.model, each.inputs, make_ort_executor());
+    if (!error && error.error().kind == ErrorKind::unavailable) GTEST_SKIP() << error.error().text();
     ASSERT_TRUE(error) << each.name() << ": " << error.error().text();
     EXPECT_LE(*error, 1e-5) << each.name();
   }
