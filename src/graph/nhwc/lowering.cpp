@@ -41,13 +41,18 @@ std::size_t axis_in(Layout layout, std::size_t axis) {
   return layout == Layout::channels_last ? axis : kFirst[axis];
 }
 
-Lowering::Lowering(std::string graph_name, std::set<std::string> outputs, std::uint64_t constant_bytes)
-    : builder_(std::move(graph_name)), outputs_(std::move(outputs)), constant_bytes_left_(constant_bytes) {}
+Lowering::Lowering(std::string graph_name, std::set<std::string> outputs, const Limits& limits)
+    : builder_(std::move(graph_name)), outputs_(std::move(outputs)), left_(limits) {}
 
 ValueId Lowering::keep(Value value) {
   if (status_ && (value.rank() > kMaxRank || !fits(value.dims)))
     status_ = fail(ErrorKind::exhausted, "'{}' would be {}; values have at most {} axes and {} elements", value.name,
                    text_of(value.dims), kMaxRank, kMaxElements);
+  if (left_.values > 0)
+    --left_.values;
+  else if (status_)
+    status_ = fail(ErrorKind::exhausted, "operators make more values than a file of this size may ask for, at '{}'",
+                   value.name);
   values_.push_back(std::move(value));
   return static_cast<ValueId>(values_.size() - 1);
 }
@@ -77,8 +82,8 @@ ValueId Lowering::constant(const std::string& name, Constant tensor, std::option
 }
 
 void Lowering::spend(std::uint64_t bytes, const std::string& name) {
-  if (bytes <= constant_bytes_left_)
-    constant_bytes_left_ -= bytes;
+  if (bytes <= left_.constant_bytes)
+    left_.constant_bytes -= bytes;
   else if (status_)
     status_ =
         fail(ErrorKind::exhausted, "constants need more memory than a file of this size may ask for, at '{}'", name);

@@ -71,11 +71,16 @@ struct Made {
   Layout layout = Layout::channels_last;
 };
 
+// What a file may make of itself.
+struct Limits {
+  std::uint64_t constant_bytes = 0;  // of all constants, read and written
+  std::uint64_t values = 0;          // that its operators make
+};
+
 class Lowering {
  public:
-  // `outputs` are the names that results of the whole model must have; `constant_bytes` bounds the memory of all
-  // constants, read and written.
-  Lowering(std::string graph_name, std::set<std::string> outputs, std::uint64_t constant_bytes);
+  // `outputs` are the names that results of the whole model must have.
+  Lowering(std::string graph_name, std::set<std::string> outputs, const Limits& limits);
 
   // `type` is the stored one. A quantised value is dequantised at once.
   ValueId input(const std::string& name, DataType type, Dims dims,
@@ -141,7 +146,7 @@ class Lowering {
 
   Builder builder_;
   std::set<std::string> outputs_;
-  std::uint64_t constant_bytes_left_;
+  Limits left_;
   std::vector<Value> values_;
   std::map<std::pair<ValueId, std::vector<std::int64_t>>, std::string> arranged_;
   std::map<std::vector<std::int64_t>, std::string> integers_;

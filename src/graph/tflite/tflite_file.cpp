@@ -19,8 +19,10 @@ constexpr std::size_t kMaxTables = 1'000'000;
 constexpr std::size_t kMaxDepth = 16;
 constexpr std::size_t kNamedOperators = 100;  // in the error that lists those that are not supported
 
-// Memory for constants: a few copies of each, float16 as float32, sparse ones dense.
-constexpr std::uint64_t constant_bytes(std::uint64_t file_bytes) { return (std::uint64_t{1} << 20) + 64 * file_bytes; }
+// Constants: a few copies of each, float16 as float32, sparse ones dense. Values: no operator needs fewer bytes.
+constexpr nhwc::Limits limits_for(std::uint64_t file_bytes) {
+  return {(std::uint64_t{1} << 20) + 64 * file_bytes, 4096 + file_bytes / 4};
+}
 
 using Indices = flatbuffers::Vector<std::int32_t>;
 
@@ -32,7 +34,7 @@ class Importer {
         graph_(graph),
         tensors_(std::move(tensors)),
         lowering_(graph.name() == nullptr || graph.name()->size() == 0 ? "graph" : graph.name()->str().substr(0, 200),
-                  output_names(), constant_bytes(file_bytes)),
+                  output_names(), limits_for(file_bytes)),
         values_(tensors_.count()),
         uses_left_(file_bytes) {}
 
