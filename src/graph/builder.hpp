@@ -17,7 +17,7 @@ class Builder {
   std::string input(const std::string& name, DataType type, Dims dims);
   std::string input(const std::string& name, Shape shape) { return input(name, DataType::float32, dims_of(shape)); }
   void output(const std::string& value, DataType type = DataType::float32, std::optional<Dims> dims = std::nullopt);
-  std::string constant(const std::string& name, Tensor tensor);  // the name used, which is free
+  std::string constant(const std::string& name, Tensor tensor);                      // the name used, which is free
   std::string constant(const std::string& name, std::vector<std::int64_t> numbers);  // int64, one dimension
   std::string scalar(const std::string& name, float number);                         // float32, no dimension
   // The output's name is `name`, made unique; the node gets the same name.

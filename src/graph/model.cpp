@@ -35,7 +35,8 @@ std::string text_of(const Dims& dims) {
     if (out.size() > 1) out += ", ";
     out += dim.known() ? std::to_string(dim.size) : dim.symbol.empty() ? "?" : dim.symbol;
   }
-  return out + "]";
+  out += ']';
+  return out;
 }
 
 std::string ValueInfo::text() const {

@@ -27,9 +27,9 @@ struct Dim {
   friend bool operator==(const Dim&, const Dim&) = default;
 };
 using Dims = std::vector<Dim>;
-[[nodiscard]] Dims dims_of(std::span<const std::int64_t> shape);            // all known
-[[nodiscard]] std::optional<Shape> shape_of(const Dims& dims);              // nullopt when one is unknown
-[[nodiscard]] std::string text_of(const Dims& dims);                        // "[batch, 3, ?, ?]"
+[[nodiscard]] Dims dims_of(std::span<const std::int64_t> shape);  // all known
+[[nodiscard]] std::optional<Shape> shape_of(const Dims& dims);    // nullopt when one is unknown
+[[nodiscard]] std::string text_of(const Dims& dims);              // "[batch, 3, ?, ?]"
 
 // What is known of a value: an input, an output, or what lies between.
 struct ValueInfo {
@@ -69,7 +69,7 @@ struct Node {
 
 struct Graph {
   std::string name;
-  std::vector<ValueInfo> inputs;              // without those that have a constant
+  std::vector<ValueInfo> inputs;  // without those that have a constant
   std::vector<ValueInfo> outputs;
   std::vector<Node> nodes;                    // in an order in which they can run
   std::map<std::string, Constant> constants;  // ONNX's initialisers
@@ -126,7 +126,8 @@ class Names {
 void redirect(Graph& graph, const std::string& from, const std::string& to);
 // Removes nodes none of whose outputs is used, and constants that nothing uses.
 void remove_unused(Graph& graph);
-// Puts the nodes in an order in which they can run, keeping theirs where it is one. Errors: a cycle, named by its nodes.
+// Puts the nodes in an order in which they can run, keeping theirs where it is one. Errors: a cycle, named by its
+// nodes.
 Status sort_nodes(Graph& graph);
 // Each value is made once, before it is used, and by somebody; outputs exist; names are there. Also in subgraphs.
 // Errors of kind bad_input name node and value.

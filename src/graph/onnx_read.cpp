@@ -57,18 +57,26 @@ void narrow_into(const Field& field, std::vector<std::byte>& out) {
 void copy_typed(const onnx::TensorProto& proto, Tensor& out) {
   switch (out.type) {
     case DataType::float32:
-    case DataType::complex64: return narrow_into<float>(proto.float_data(), out.bytes);
+    case DataType::complex64:
+      return narrow_into<float>(proto.float_data(), out.bytes);
     case DataType::float64:
-    case DataType::complex128: return narrow_into<double>(proto.double_data(), out.bytes);
-    case DataType::int64: return narrow_into<std::int64_t>(proto.int64_data(), out.bytes);
-    case DataType::uint32: return narrow_into<std::uint32_t>(proto.uint64_data(), out.bytes);
-    case DataType::uint64: return narrow_into<std::uint64_t>(proto.uint64_data(), out.bytes);
-    case DataType::int32: return narrow_into<std::int32_t>(proto.int32_data(), out.bytes);
+    case DataType::complex128:
+      return narrow_into<double>(proto.double_data(), out.bytes);
+    case DataType::int64:
+      return narrow_into<std::int64_t>(proto.int64_data(), out.bytes);
+    case DataType::uint32:
+      return narrow_into<std::uint32_t>(proto.uint64_data(), out.bytes);
+    case DataType::uint64:
+      return narrow_into<std::uint64_t>(proto.uint64_data(), out.bytes);
+    case DataType::int32:
+      return narrow_into<std::int32_t>(proto.int32_data(), out.bytes);
     case DataType::int16:
     case DataType::uint16:
     case DataType::float16:
-    case DataType::bfloat16: return narrow_into<std::uint16_t>(proto.int32_data(), out.bytes);
-    default: return narrow_into<std::uint8_t>(proto.int32_data(), out.bytes);  // int8, uint8, boolean
+    case DataType::bfloat16:
+      return narrow_into<std::uint16_t>(proto.int32_data(), out.bytes);
+    default:
+      return narrow_into<std::uint8_t>(proto.int32_data(), out.bytes);  // int8, uint8, boolean
   }
 }
 
@@ -179,12 +187,18 @@ Proto::AttributeType type_of_attribute(const Proto& proto) {
 
 Result<Attribute> Reader::attribute(const Proto& proto, const std::string& of, int depth) {
   switch (type_of_attribute(proto)) {
-    case Proto::FLOAT: return proto.f();
-    case Proto::INT: return std::int64_t{proto.i()};
-    case Proto::STRING: return proto.s();
-    case Proto::FLOATS: return std::vector<float>(proto.floats().begin(), proto.floats().end());
-    case Proto::INTS: return std::vector<std::int64_t>(proto.ints().begin(), proto.ints().end());
-    case Proto::STRINGS: return std::vector<std::string>(proto.strings().begin(), proto.strings().end());
+    case Proto::FLOAT:
+      return proto.f();
+    case Proto::INT:
+      return std::int64_t{proto.i()};
+    case Proto::STRING:
+      return proto.s();
+    case Proto::FLOATS:
+      return std::vector<float>(proto.floats().begin(), proto.floats().end());
+    case Proto::INTS:
+      return std::vector<std::int64_t>(proto.ints().begin(), proto.ints().end());
+    case Proto::STRINGS:
+      return std::vector<std::string>(proto.strings().begin(), proto.strings().end());
     case Proto::TENSOR: {
       ALARA_TRY(Tensor value, tensor(proto.t(), fmt::format("{} of {}", proto.name(), of)));
       return share(std::move(value));

@@ -14,14 +14,22 @@ struct TypeFacts {
   std::size_t bytes;
 };
 constexpr TypeFacts kTypes[] = {
-    {DataType::float32, "float32", 4},      {DataType::uint8, "uint8", 1},
-    {DataType::int8, "int8", 1},            {DataType::uint16, "uint16", 2},
-    {DataType::int16, "int16", 2},          {DataType::int32, "int32", 4},
-    {DataType::int64, "int64", 8},          {DataType::text, "text", 0},
-    {DataType::boolean, "boolean", 1},      {DataType::float16, "float16", 2},
-    {DataType::float64, "float64", 8},      {DataType::uint32, "uint32", 4},
-    {DataType::uint64, "uint64", 8},        {DataType::complex64, "complex64", 8},
-    {DataType::complex128, "complex128", 16}, {DataType::bfloat16, "bfloat16", 2},
+    {DataType::float32, "float32", 4},
+    {DataType::uint8, "uint8", 1},
+    {DataType::int8, "int8", 1},
+    {DataType::uint16, "uint16", 2},
+    {DataType::int16, "int16", 2},
+    {DataType::int32, "int32", 4},
+    {DataType::int64, "int64", 8},
+    {DataType::text, "text", 0},
+    {DataType::boolean, "boolean", 1},
+    {DataType::float16, "float16", 2},
+    {DataType::float64, "float64", 8},
+    {DataType::uint32, "uint32", 4},
+    {DataType::uint64, "uint64", 8},
+    {DataType::complex64, "complex64", 8},
+    {DataType::complex128, "complex128", 16},
+    {DataType::bfloat16, "bfloat16", 2},
 };
 
 const TypeFacts* facts_of(DataType type) {
@@ -55,22 +63,33 @@ std::vector<float> from_bits(std::span<const std::byte> bytes, Convert convert) 
 template <typename To>
 std::optional<std::vector<To>> numbers_as(const Tensor& tensor) {
   switch (tensor.type) {
-    case DataType::float32: return converted<To>(tensor.values<float>());
-    case DataType::float64: return converted<To>(tensor.values<double>());
-    case DataType::int8: return converted<To>(tensor.values<std::int8_t>());
-    case DataType::uint8: return converted<To>(tensor.values<std::uint8_t>());
-    case DataType::int16: return converted<To>(tensor.values<std::int16_t>());
-    case DataType::uint16: return converted<To>(tensor.values<std::uint16_t>());
-    case DataType::int32: return converted<To>(tensor.values<std::int32_t>());
-    case DataType::uint32: return converted<To>(tensor.values<std::uint32_t>());
-    case DataType::int64: return converted<To>(tensor.values<std::int64_t>());
-    case DataType::uint64: return converted<To>(tensor.values<std::uint64_t>());
+    case DataType::float32:
+      return converted<To>(tensor.values<float>());
+    case DataType::float64:
+      return converted<To>(tensor.values<double>());
+    case DataType::int8:
+      return converted<To>(tensor.values<std::int8_t>());
+    case DataType::uint8:
+      return converted<To>(tensor.values<std::uint8_t>());
+    case DataType::int16:
+      return converted<To>(tensor.values<std::int16_t>());
+    case DataType::uint16:
+      return converted<To>(tensor.values<std::uint16_t>());
+    case DataType::int32:
+      return converted<To>(tensor.values<std::int32_t>());
+    case DataType::uint32:
+      return converted<To>(tensor.values<std::uint32_t>());
+    case DataType::int64:
+      return converted<To>(tensor.values<std::int64_t>());
+    case DataType::uint64:
+      return converted<To>(tensor.values<std::uint64_t>());
     case DataType::boolean: {
       std::vector<To> out(tensor.bytes.size());
       for (std::size_t i = 0; i < out.size(); ++i) out[i] = tensor.bytes[i] == std::byte{0} ? To{0} : To{1};
       return out;
     }
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -128,7 +147,7 @@ std::uint16_t to_half(float value) {
   const float magnitude = std::fabs(value);
   if (std::isnan(value)) return static_cast<std::uint16_t>(sign | 0x7E00u);
   if (magnitude >= 65520.0F) return static_cast<std::uint16_t>(sign | 0x7C00u);  // rounds to infinity
-  if (magnitude < 6.103515625e-05F)  // subnormal: in steps of 2^-24
+  if (magnitude < 6.103515625e-05F)                                              // subnormal: in steps of 2^-24
     return static_cast<std::uint16_t>(sign | static_cast<std::uint16_t>(std::nearbyint(std::ldexp(magnitude, 24))));
   const std::uint32_t absolute = bits & 0x7FFFFFFFu;
   const std::uint32_t rounded = absolute + 0xFFFu + ((absolute >> 13) & 1u);  // to nearest, ties to even

@@ -38,9 +38,9 @@ enum class DataType : std::uint8_t {
   complex128 = 15,
   bfloat16 = 16,
 };
-[[nodiscard]] std::string_view name_of(DataType type);        // "float32"
-[[nodiscard]] std::size_t bytes_of(DataType type);            // of one element; 0 for text and undefined
-[[nodiscard]] bool is_float(DataType type);                   // float16, bfloat16, float32, float64
+[[nodiscard]] std::string_view name_of(DataType type);           // "float32"
+[[nodiscard]] std::size_t bytes_of(DataType type);               // of one element; 0 for text and undefined
+[[nodiscard]] bool is_float(DataType type);                      // float16, bfloat16, float32, float64
 [[nodiscard]] std::optional<DataType> type_of(int onnx_number);  // nullopt: a type we do not know
 
 using Shape = std::vector<std::int64_t>;  // every size >= 0; empty: a scalar
@@ -58,27 +58,49 @@ inline constexpr std::int64_t kMaxElements = std::int64_t{1} << 31;  // of one t
 template <typename T>
 struct DataTypeOf;
 template <>
-struct DataTypeOf<float> { static constexpr auto value = DataType::float32; };
+struct DataTypeOf<float> {
+  static constexpr auto value = DataType::float32;
+};
 template <>
-struct DataTypeOf<double> { static constexpr auto value = DataType::float64; };
+struct DataTypeOf<double> {
+  static constexpr auto value = DataType::float64;
+};
 template <>
-struct DataTypeOf<std::int8_t> { static constexpr auto value = DataType::int8; };
+struct DataTypeOf<std::int8_t> {
+  static constexpr auto value = DataType::int8;
+};
 template <>
-struct DataTypeOf<std::uint8_t> { static constexpr auto value = DataType::uint8; };
+struct DataTypeOf<std::uint8_t> {
+  static constexpr auto value = DataType::uint8;
+};
 template <>
-struct DataTypeOf<std::int16_t> { static constexpr auto value = DataType::int16; };
+struct DataTypeOf<std::int16_t> {
+  static constexpr auto value = DataType::int16;
+};
 template <>
-struct DataTypeOf<std::uint16_t> { static constexpr auto value = DataType::uint16; };
+struct DataTypeOf<std::uint16_t> {
+  static constexpr auto value = DataType::uint16;
+};
 template <>
-struct DataTypeOf<std::int32_t> { static constexpr auto value = DataType::int32; };
+struct DataTypeOf<std::int32_t> {
+  static constexpr auto value = DataType::int32;
+};
 template <>
-struct DataTypeOf<std::uint32_t> { static constexpr auto value = DataType::uint32; };
+struct DataTypeOf<std::uint32_t> {
+  static constexpr auto value = DataType::uint32;
+};
 template <>
-struct DataTypeOf<std::int64_t> { static constexpr auto value = DataType::int64; };
+struct DataTypeOf<std::int64_t> {
+  static constexpr auto value = DataType::int64;
+};
 template <>
-struct DataTypeOf<std::uint64_t> { static constexpr auto value = DataType::uint64; };
+struct DataTypeOf<std::uint64_t> {
+  static constexpr auto value = DataType::uint64;
+};
 template <>
-struct DataTypeOf<bool> { static constexpr auto value = DataType::boolean; };
+struct DataTypeOf<bool> {
+  static constexpr auto value = DataType::boolean;
+};
 
 struct Tensor {
   DataType type = DataType::undefined;

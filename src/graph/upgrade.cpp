@@ -156,7 +156,8 @@ Result<std::vector<Node>> resize(Node node, Context& context) {
   return one(std::move(node));
 }
 
-// Up to opset 12 softmax went over all dimensions from `axis` on, seen as one: flatten, softmax over the last, and back.
+// Up to opset 12 softmax went over all dimensions from `axis` on, seen as one: flatten, softmax over the last, and
+// back.
 Result<std::vector<Node>> softmax(Node node, Context& context) {
   if (context.opset >= 13) return one(std::move(node));
   const std::int64_t axis = node.integer("axis", 1);
@@ -175,14 +176,22 @@ Result<std::vector<Node>> softmax(Node node, Context& context) {
 // From 7 on element-wise operators broadcast as they do today; recurrent ones gained `layout` only.
 const std::map<std::string, Rewrite, std::less<>>& rewrites() {
   static const std::map<std::string, Rewrite, std::less<>> kTable = {
-      {"Squeeze", axes_to_input},   {"Unsqueeze", axes_to_input},
-      {"ReduceSum", axes_to_input}, {"Split", split_to_input},
-      {"Clip", clip},               {"Pad", pad},
-      {"Slice", slice},             {"TopK", top_k},
-      {"Dropout", dropout},         {"BatchNormalization", batch_norm},
-      {"Constant", constant_node},  {"Upsample", upsample},
-      {"Resize", resize},           {"Softmax", softmax},
-      {"LogSoftmax", softmax},      {"Hardmax", softmax},
+      {"Squeeze", axes_to_input},
+      {"Unsqueeze", axes_to_input},
+      {"ReduceSum", axes_to_input},
+      {"Split", split_to_input},
+      {"Clip", clip},
+      {"Pad", pad},
+      {"Slice", slice},
+      {"TopK", top_k},
+      {"Dropout", dropout},
+      {"BatchNormalization", batch_norm},
+      {"Constant", constant_node},
+      {"Upsample", upsample},
+      {"Resize", resize},
+      {"Softmax", softmax},
+      {"LogSoftmax", softmax},
+      {"Hardmax", softmax},
   };
   return kTable;
 }

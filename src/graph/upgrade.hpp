@@ -14,7 +14,8 @@ inline constexpr std::int64_t kWorkingOpset = 17;
 // constants. Models of 18 to 21 keep their opset; readers of axes use axes_of(). Errors: what can not be brought over.
 Status upgrade(Model& model);
 
-// The axes of a reduction, Squeeze or Unsqueeze, from its attribute or its constant input; nullopt: all, or not constant.
+// The axes of a reduction, Squeeze or Unsqueeze, from its attribute or its constant input; nullopt: all, or not
+// constant.
 [[nodiscard]] std::optional<std::vector<std::int64_t>> axes_of(const Graph& graph, const Node& node);
 
 }  // namespace alara::graph

@@ -1,79 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/commands/commands.hpp"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
-#include <cstdio>
-#include <filesystem>
-
-#include "base/text.hpp"
+#include "bench/command.hpp"
 
 namespace alara::node {
-namespace {
-
-std::string what_is_wrong(const CLI::App& command, const CLI::Error& error) {
-  const auto choices = command.get_subcommands({});
-  if (choices.empty() || error.get_name() != "RequiredError") return error.what();
-  std::vector<std::string_view> names;
-  for (const CLI::App* choice : choices) names.push_back(choice->get_name());
-  const std::vector<std::string> words = command.remaining();
-  if (words.empty()) return fmt::format("a command is missing: {}", enumerate(names));
-  const std::string guess = nearest(words.front(), names);
-  return fmt::format("there is no command '{}' ({})", words.front(),
-                     guess.empty() ? "there are " + enumerate(names) : "did you mean '" + guess + "'?");
-}
-
-// For wrong arguments: the fault, and where the help is that would have prevented it.
-std::string complaint(const CLI::App* app, const CLI::Error& error) {
-  std::string path = app->get_name();
-  for (auto named = app->get_subcommands(); !named.empty(); named = app->get_subcommands()) {
-    app = named.front();
-    path += " " + app->get_name();
-  }
-  return fmt::format("error: {}\nsee: {} --help\n", what_is_wrong(*app, error), path);
-}
-
-}  // namespace
-
-int exit_code_of(const Error& error) {
-  return error.kind == ErrorKind::bad_input || error.kind == ErrorKind::not_found ? kBadUsage : kFailed;
-}
-
-int report(const Error& error) {
-  fmt::print(stderr, "error: {}\n", error.text());
-  return exit_code_of(error);
-}
 
 int run_command_line(int argc, char** argv, std::span<const bench::Bench> benches) {
-  CLI::App app{"Alara Edge: from machines' raw signals to decisions on site, in milliseconds.", "alara"};
-  app.require_subcommand(1);
-  app.set_version_flag("--version", "alara 0.1.0");
-  app.footer(
+  const cli::Program program = {
+      "alara", "Alara Edge: from machines' raw signals to decisions on site, in milliseconds.",
       "Start with:  alara demo\nThen:        alara check site.yaml && alara run site.yaml\nOf each:     alara COMMAND "
-      "--help");
-  app.failure_message(complaint);
-  CommandLine line;
-  std::error_code ignored;
-  line.program = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
-  line.benches = benches;
-  for (const auto add :
-       {add_run_command, add_check_command, add_explain_command, add_test_command, add_sim_command, add_demo_command,
-        add_probe_command, add_connectors_command, add_model_command, add_doctor_command, add_bench_command,
-        add_reference_command, add_browse_command, add_trust_command, add_import_command})
-    add(app, line);
-  if (argc <= 1) {
-    fmt::print(stderr, "{}", app.help());
-    return kBadUsage;
-  }
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    const bool asked = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success);
-    const int code = app.exit(error);
-    return asked ? code : kBadUsage;
-  }
-  return line.exit_code;
+      "--help"};
+  const auto add_bench = [&](CLI::App& app, CommandLine& line) { bench::add_bench_command(app, line, benches); };
+  const cli::AddCommand commands[] = {
+      add_run_command,  add_check_command,     add_explain_command,    add_test_command,  add_sim_command,
+      add_demo_command, add_probe_command,     add_connectors_command, add_model_command, add_doctor_command,
+      add_bench,        add_reference_command, add_browse_command,     add_trust_command, add_import_command};
+  return cli::run_command_line(argc, argv, program, commands);
 }
 
 }  // namespace alara::node

@@ -4,13 +4,8 @@
 #pragma once
 
 #include <span>
-#include <string>
 
-#include "base/result.hpp"
-
-namespace CLI {
-class App;
-}
+#include "cli/command_line.hpp"
 
 namespace alara::bench {
 struct Bench;
@@ -18,16 +13,12 @@ struct Bench;
 
 namespace alara::node {
 
-inline constexpr int kGood = 0;
-inline constexpr int kFailed = 1;
-inline constexpr int kBadUsage = 2;
-
-// What main hands to the commands; `exit_code` is what the chosen one left.
-struct CommandLine {
-  std::string program;                    // path of this executable, for commands that start children
-  std::span<const bench::Bench> benches;  // the benchmarks linked into it
-  int exit_code = kGood;
-};
+using cli::CommandLine;
+using cli::exit_code_of;
+using cli::kBadUsage;
+using cli::kFailed;
+using cli::kGood;
+using cli::report;
 
 void add_run_command(CLI::App& app, CommandLine& line);
 void add_check_command(CLI::App& app, CommandLine& line);
@@ -39,16 +30,10 @@ void add_probe_command(CLI::App& app, CommandLine& line);
 void add_connectors_command(CLI::App& app, CommandLine& line);
 void add_model_command(CLI::App& app, CommandLine& line);
 void add_doctor_command(CLI::App& app, CommandLine& line);
-void add_bench_command(CLI::App& app, CommandLine& line);
 void add_reference_command(CLI::App& app, CommandLine& line);
 void add_browse_command(CLI::App& app, CommandLine& line);
 void add_trust_command(CLI::App& app, CommandLine& line);
 void add_import_command(CLI::App& app, CommandLine& line);
-
-// What the user can mend, in the file or on the command line, is kBadUsage.
-[[nodiscard]] int exit_code_of(const Error& error);
-// Prints "error: …" to stderr; returns the exit code that fits the error's kind.
-int report(const Error& error);
 
 // Parses the arguments and runs the chosen command.
 int run_command_line(int argc, char** argv, std::span<const bench::Bench> benches);

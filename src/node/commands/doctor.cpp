@@ -7,7 +7,7 @@
 #include "base/quantity.hpp"
 #include "infer/session.hpp"
 #include "node/commands/commands.hpp"
-#include "node/machine.hpp"
+#include "base/machine.hpp"
 
 namespace alara::node {
 namespace {

@@ -13,7 +13,7 @@
 #include "node/api.hpp"
 #include "node/commands/commands.hpp"
 #include "node/commands/site_argument.hpp"
-#include "node/commands/stop_signals.hpp"
+#include "cli/stop_signals.hpp"
 #include "node/live_table.hpp"
 
 namespace alara::node {
@@ -82,7 +82,7 @@ class Display {
   NodeStatus last_;
 };
 
-int control(Runtime& runtime, const RunOptions& options, const StopSignals& signals, ReloadDesk& reloads,
+int control(Runtime& runtime, const RunOptions& options, const cli::StopSignals& signals, ReloadDesk& reloads,
             SystemClock& clock) {
   Display display(options.quiet, runtime.status());
   const Nanos end = options.seconds > 0 ? clock.monotonic() + static_cast<Nanos>(options.seconds * 1e9) : kNever;
@@ -104,7 +104,7 @@ int control(Runtime& runtime, const RunOptions& options, const StopSignals& sign
 
 int run_site(const RunOptions& options) {
   SystemClock clock;
-  const StopSignals signals;
+  const cli::StopSignals signals;
   Diagnosis diagnosis;
   const auto runtime = Runtime::start(options.path, clock, options.runtime, diagnosis);
   print_diagnosis(diagnosis);

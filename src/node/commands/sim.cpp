@@ -8,7 +8,7 @@
 #include "base/quantity.hpp"
 #include "node/cnc_line.hpp"
 #include "node/commands/commands.hpp"
-#include "node/commands/stop_signals.hpp"
+#include "cli/stop_signals.hpp"
 
 namespace alara::node {
 namespace {
@@ -29,7 +29,7 @@ Status read_durations(SimOptions& options) {
 int simulate(SimOptions options) {
   if (const Status read = read_durations(options); !read) return report(read.error());
   SystemClock clock;
-  const StopSignals signals;
+  const cli::StopSignals signals;
   const auto line = CncLine::start(options.line, clock);
   if (!line) return report(line.error());
   fmt::print(stderr, "{} machines, controllers on 127.0.0.1 ports {} … {}\n", options.line.machines,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "node/machine.hpp"
+#include "base/machine.hpp"
 
 #include <sched.h>
 #include <sys/resource.h>
@@ -11,7 +11,7 @@
 #include "base/histogram.hpp"
 #include "base/text.hpp"
 
-namespace alara::node {
+namespace alara {
 namespace {
 
 std::string first_line(const char* path) {
@@ -86,4 +86,4 @@ Jitter measure_sleep_jitter(Clock& clock, Nanos duration) {
   return {late.quantile(0.5), late.quantile(0.99), late.max()};
 }
 
-}  // namespace alara::node
+}  // namespace alara

@@ -5,7 +5,7 @@
 
 #include <signal.h>
 
-namespace alara::node {
+namespace alara::cli {
 
 class StopSignals {
  public:
@@ -22,4 +22,4 @@ class StopSignals {
   int fd_ = -1;
 };
 
-}  // namespace alara::node
+}  // namespace alara::cli

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "node/commands/stop_signals.hpp"
+#include "cli/stop_signals.hpp"
 
 #include <poll.h>
 #include <sys/signalfd.h>
@@ -7,7 +7,7 @@
 
 #include <initializer_list>
 
-namespace alara::node {
+namespace alara::cli {
 
 StopSignals::StopSignals() {
   sigemptyset(&set_);
@@ -28,4 +28,4 @@ int StopSignals::next(int wait_ms) const {
   return read(fd_, &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
 }
 
-}  // namespace alara::node
+}  // namespace alara::cli

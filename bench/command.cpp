@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/bench.hpp"
+#include "bench/command.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -8,17 +8,16 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/machine.hpp"
 #include "base/text.hpp"
-#include "node/commands/commands.hpp"
-#include "node/machine.hpp"
 
-namespace alara::node {
+namespace alara::bench {
 namespace {
 
 struct BenchOptions {
   std::string name;
   std::string json;
-  bench::Arguments arguments;
+  Arguments arguments;
 };
 
 nlohmann::ordered_json machine_json() {
@@ -31,7 +30,7 @@ nlohmann::ordered_json machine_json() {
           {"memory_mb", std::round(machine.memory_mb)}};
 }
 
-void print_report(const bench::Bench& bench, const bench::Report& result) {
+void print_report(const Bench& bench, const Report& result) {
   fmt::print("{}: {}\n", bench.name, result.workload);
   for (const auto& [name, value] : result.figures) fmt::print("  {:<44} {:.6g}\n", name, value);
   for (const auto& [name, value] : result.baseline) fmt::print("  {:<44} {:.6g}   (baseline)\n", name, value);
@@ -39,7 +38,7 @@ void print_report(const bench::Bench& bench, const bench::Report& result) {
   fmt::print("  {}\n", result.checked ? "result checked against a reference" : "NOT CHECKED: these are no figures");
 }
 
-Status write_json(const std::string& path, const bench::Bench& bench, const bench::Report& result) {
+Status write_json(const std::string& path, const Bench& bench, const Report& result) {
   const nlohmann::ordered_json json = {{"bench", bench.name},         {"workload", result.workload},
                                        {"machine", machine_json()},   {"figures", result.figures},
                                        {"baseline", result.baseline}, {"notes", result.notes},
@@ -51,30 +50,33 @@ Status write_json(const std::string& path, const bench::Bench& bench, const benc
   return {};
 }
 
-int run_bench(const BenchOptions& options, std::span<const bench::Bench> benches) {
-  for (const bench::Bench& bench : benches) {
+int run_bench(const BenchOptions& options, std::span<const Bench> benches) {
+  for (const Bench& bench : benches) {
     if (bench.name != options.name) continue;
     const auto result = bench.run(options.arguments);
-    if (!result) return report(result.error());
+    if (!result) return cli::report(result.error());
     print_report(bench, *result);
     if (!options.json.empty())
-      if (const Status written = write_json(options.json, bench, *result); !written) return report(written.error());
-    return result->checked ? kGood : kFailed;
+      if (const Status written = write_json(options.json, bench, *result); !written)
+        return cli::report(written.error());
+    return result->checked ? cli::kGood : cli::kFailed;
   }
   std::vector<std::string_view> known;
-  for (const bench::Bench& bench : benches) known.push_back(bench.name);
-  return report({ErrorKind::bad_input,
-                 fmt::format("there is no benchmark '{}'", options.name),
-                 {},
-                 "there are " + enumerate(known)});
+  for (const Bench& bench : benches) known.push_back(bench.name);
+  return cli::report({ErrorKind::bad_input,
+                      fmt::format("there is no benchmark '{}'", options.name),
+                      {},
+                      "there are " + enumerate(known)});
 }
 
 }  // namespace
 
-void add_bench_command(CLI::App& app, CommandLine& line) {
+void add_bench_command(CLI::App& app, cli::CommandLine& line, std::span<const Bench> benches) {
   CLI::App* command =
       app.add_subcommand("bench", "Measure this program on this machine: where the README's figures come from");
-  command->footer("Examples:\n  alara bench\n  alara bench engine --json engine.json");
+  const std::string word = fmt::format("{} bench", app.get_name());
+  const std::string_view first = benches.empty() ? "NAME" : benches.front().name;
+  command->footer(fmt::format("Examples:\n  {0}\n  {0} {1} --json {1}.json", word, first));
   auto options = std::make_shared<BenchOptions>();
   command->add_option("NAME", options->name, "Which benchmark; without it they are listed")->option_text(" ");
   command->add_option("--json", options->json, "Write the figures to FILE")->option_text("FILE");
@@ -85,15 +87,15 @@ void add_bench_command(CLI::App& app, CommandLine& line) {
       ->option_text("SECONDS");
   command->add_flag("--quick", options->arguments.quick,
                     "Smallest meaningful run, to see that it works; not for figures");
-  command->callback([&line, options] {
+  command->callback([&line, options, benches] {
     options->arguments.program = line.program;
     if (options->name.empty()) {
-      for (const bench::Bench& bench : line.benches) fmt::print("{:<12} {}\n", bench.name, bench.sentence);
-      line.exit_code = kGood;
+      for (const Bench& bench : benches) fmt::print("{:<12} {}\n", bench.name, bench.sentence);
+      line.exit_code = cli::kGood;
     } else {
-      line.exit_code = run_bench(*options, line.benches);
+      line.exit_code = run_bench(*options, benches);
     }
   });
 }
 
-}  // namespace alara::node
+}  // namespace alara::bench

@@ -8,7 +8,7 @@
 
 #include "base/clock.hpp"
 
-namespace alara::node {
+namespace alara {
 
 struct Machine {
   std::string cpu;                        // model name
@@ -30,4 +30,4 @@ struct Jitter {
 // How late clock_nanosleep returns, at 1 ms sleeps over `duration`.
 [[nodiscard]] Jitter measure_sleep_jitter(Clock& clock, Nanos duration);
 
-}  // namespace alara::node
+}  // namespace alara
