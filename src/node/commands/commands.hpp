@@ -34,6 +34,7 @@ void add_reference_command(CLI::App& app, CommandLine& line);
 void add_browse_command(CLI::App& app, CommandLine& line);
 void add_trust_command(CLI::App& app, CommandLine& line);
 void add_import_command(CLI::App& app, CommandLine& line);
+void add_lab_command(CLI::App& app, CommandLine& line);
 
 // Parses the arguments and runs the chosen command.
 int run_command_line(int argc, char** argv, std::span<const bench::Bench> benches);

@@ -54,7 +54,7 @@ TEST(CommandLine, EveryCommandHasAnExampleInItsHelp) {
                                                           {"connectors"}, {"connectors", "describe"},
                                                           {"model"},      {"model", "inspect"},
                                                           {"doctor"},     {"bench"},
-                                                          {"reference"}};
+                                                          {"reference"},  {"lab"}};
   for (std::vector<std::string> command : commands) {
     std::string example = "  alara";
     for (const std::string& word : command) example += " " + word;
