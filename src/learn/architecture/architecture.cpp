@@ -26,8 +26,9 @@ const Schema& file_schema() {
 tl::unexpected<Error> unknown(const Where& where, std::string_view what, std::string_view name,
                               std::span<const std::string_view> known) {
   const std::string near = nearest(name, known);
-  return tl::unexpected<Error>(Error{ErrorKind::bad_input, fmt::format("there is no {} '{}'", what, name), where,
-                                     near.empty() ? "there are " + enumerate(known) : fmt::format("did you mean '{}'?", near)});
+  return tl::unexpected<Error>(
+      Error{ErrorKind::bad_input, fmt::format("there is no {} '{}'", what, name), where,
+            near.empty() ? "there are " + enumerate(known) : fmt::format("did you mean '{}'?", near)});
 }
 
 Status check(const Schema& schema, const Node& map) {
@@ -135,7 +136,8 @@ class Reader {
       return fail_at(where, "residual: {} can not be added to {}", graph::text_of(in.shape), graph::text_of(out.shape));
     std::vector<std::int64_t> stride;
     for (std::size_t i = 1; i < in.shape.size(); ++i) stride.push_back((in.shape[i] + out.shape[i] - 1) / out.shape[i]);
-    const Flow projected = net_.conv_norm(in, {.filters = out.shape[0], .kernel = 1, .stride = Sizes(stride)}, Activation::none);
+    const Flow projected =
+        net_.conv_norm(in, {.filters = out.shape[0], .kernel = 1, .stride = Sizes(stride)}, Activation::none);
     return net_.add(out, projected);
   }
 

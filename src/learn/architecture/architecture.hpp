@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Networks from a small YAML file, or from a template by its name: an ONNX model with first weights, whose batch is free.
+// Networks from a small YAML file, or from a template by its name: an ONNX model with first weights, whose batch is
+// free.
 //
 //   name: press-cnn                     name: wear
 //   input: [1, 28, 28]                  template: gru

@@ -41,10 +41,11 @@ layers:
                                         "net.yaml");
   ASSERT_TRUE(model) << model.error().text();
   EXPECT_EQ(model->graph.name, "press");
-  EXPECT_EQ(operators(*model),
-            "Conv BatchNormalization Relu MaxPool Conv BatchNormalization Relu Conv BatchNormalization Relu "
-            "GlobalAveragePool Conv Relu Conv HardSigmoid Mul Conv BatchNormalization HardSwish Conv BatchNormalization "
-            "Add GlobalAveragePool Flatten Dropout Gemm");
+  EXPECT_EQ(
+      operators(*model),
+      "Conv BatchNormalization Relu MaxPool Conv BatchNormalization Relu Conv BatchNormalization Relu "
+      "GlobalAveragePool Conv Relu Conv HardSigmoid Mul Conv BatchNormalization HardSwish Conv BatchNormalization "
+      "Add GlobalAveragePool Flatten Dropout Gemm");
   const auto values = graph::infer_shapes(*model, graph::fixed_inputs(*model, 3));
   ASSERT_TRUE(values) << values.error().text();
   EXPECT_EQ(values->at("output").text(), "output: float32[3, 10]");
@@ -83,8 +84,9 @@ TEST(Architecture, SaysFileAndLineOfWhatIsWrong) {
   const std::string head = "input: [3, 8, 8]\nlayers:\n";
   EXPECT_EQ(outcome(head + "  - conf: 8"), "net.yaml:3:5: there is no layer 'conf' (did you mean 'conv'?)");
   EXPECT_EQ(outcome(head + "  - relu\n  - conv: {filters: 8, kernal: 3}"),
-            "net.yaml:4:24: unknown key 'kernal' (did you mean 'kernel'?)");
-  EXPECT_EQ(outcome(head + "  - conv: {kernel: 3}"), "net.yaml:3:11: 'filters' is required");
+            "net.yaml:4:24: conv: unknown option 'kernal' (did you mean 'kernel'?)");
+  EXPECT_EQ(outcome(head + "  - conv: {kernel: 3}"),
+            "net.yaml:3:11: conv: 'filters' is missing (Channels of the output)");
   EXPECT_EQ(outcome(head + "  - conv: {filters: 8, kernel: 9, padding: valid}"),
             "net.yaml:3:5: conv: a kernel of 9 does not fit into [3, 8, 8]");
   EXPECT_EQ(outcome(head + "  - conv: {filters: 8, kernel: [3, 3, 3]}"),
@@ -94,7 +96,8 @@ TEST(Architecture, SaysFileAndLineOfWhatIsWrong) {
   EXPECT_EQ(outcome(head + "  - conv: {filters: 8, padding: some}"),
             "net.yaml:3:33: padding 'some' is not same, valid or a number of zeros");
   EXPECT_EQ(outcome(head + "  - conv: {filters: 8, activation: rule}"),
-            "net.yaml:3:36: activation: 'rule' is not one of none, relu, relu6, leaky_relu, hard_swish, hard_sigmoid, sigmoid, tanh, swish, elu");
+            "net.yaml:3:36: activation: 'rule' is not one of none, relu, relu6, leaky_relu, hard_swish, hard_sigmoid, "
+            "sigmoid, tanh, swish, elu");
   EXPECT_EQ(outcome(head + "  - gru: 8"), "net.yaml:3:5: gru needs [steps, features], not [3, 8, 8]");
   EXPECT_EQ(outcome(head + "  - concat: [x]"), "net.yaml:3:14: concat: nothing before it is named 'x'");
   EXPECT_EQ(outcome(head + "  - residual: [{dense: 8}]"), "net.yaml:3:5: residual: [3, 8, 8] can not be added to [8]");

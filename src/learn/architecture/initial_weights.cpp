@@ -13,7 +13,12 @@ using graph::Tensor;
 Tensor he_normal(Shape shape, std::int64_t fan_in, Random chance) {
   Tensor out = Tensor::zeros(DataType::float32, std::move(shape));
   const double deviation = std::sqrt(2.0 / static_cast<double>(fan_in));
-  for (float& weight : out.mutable_values<float>()) weight = static_cast<float>(deviation * chance.normal());
+  const auto weights = out.mutable_values<float>();
+  for (std::size_t i = 0; i < weights.size(); i += 2) {
+    const auto [first, second] = chance.normals();
+    weights[i] = static_cast<float>(deviation * first);
+    if (i + 1 < weights.size()) weights[i + 1] = static_cast<float>(deviation * second);
+  }
   return out;
 }
 

@@ -13,23 +13,35 @@ constexpr double kMost = static_cast<double>(kMaxWidth);
 
 Property count(std::string name, std::string sentence, std::string fallback = {}) {
   const bool required = fallback.empty();
-  return {.name = std::move(name), .type = PropertyType::integer, .sentence = std::move(sentence),
-          .fallback = std::move(fallback), .required = required, .least = 1, .most = kMost};
+  return {.name = std::move(name),
+          .type = PropertyType::integer,
+          .sentence = std::move(sentence),
+          .fallback = std::move(fallback),
+          .required = required,
+          .least = 1,
+          .most = kMost};
 }
 Property sizes(std::string name, std::string sentence, std::string fallback) {
-  return {.name = std::move(name), .type = PropertyType::any, .sentence = std::move(sentence) + "; one number, or one for each dimension",
+  return {.name = std::move(name),
+          .type = PropertyType::any,
+          .sentence = std::move(sentence) + "; one number, or one for each dimension",
           .fallback = std::move(fallback)};
 }
 Property flag(std::string name, std::string sentence, std::string fallback) {
-  return {.name = std::move(name), .type = PropertyType::boolean, .sentence = std::move(sentence), .fallback = std::move(fallback)};
+  return {.name = std::move(name),
+          .type = PropertyType::boolean,
+          .sentence = std::move(sentence),
+          .fallback = std::move(fallback)};
 }
 Property padding(std::string fallback) {
-  return {.name = "padding", .type = PropertyType::text,
+  return {.name = "padding",
+          .type = PropertyType::text,
           .sentence = "same (output = input / stride), valid (none), or so many zeros on each side",
           .fallback = std::move(fallback)};
 }
 Property activation(std::string fallback) {
-  Property out{.name = "activation", .type = PropertyType::choice, .sentence = "What follows", .fallback = std::move(fallback)};
+  Property out{
+      .name = "activation", .type = PropertyType::choice, .sentence = "What follows", .fallback = std::move(fallback)};
   for (const std::string_view name : activation_names()) out.choices.emplace_back(name);
   return out;
 }
@@ -48,8 +60,10 @@ Padding read_padding(Layers& net, const Options& options) {
   if (text == "valid") return kNoPadding;
   const auto number = parse_integer(text);
   if (!number || *number < 0)
-    net.refuse({ErrorKind::bad_input, fmt::format("padding '{}' is not same, valid or a number of zeros", text),
-                options.where("padding"), {}});
+    net.refuse({ErrorKind::bad_input,
+                fmt::format("padding '{}' is not same, valid or a number of zeros", text),
+                options.where("padding"),
+                {}});
   return {number.value_or(0)};
 }
 
@@ -124,61 +138,105 @@ std::vector<Property> norm_and_activation(std::string norm, std::string activati
 
 void add_convolutions(std::vector<LayerKind>& out) {
   out.push_back({{"conv", "Convolution over [channels, length] or [channels, height, width]",
-                  with(with(window_properties("3"), {count("filters", "Channels of the output"), count("groups", "Groups of channels", "1")}),
+                  with(with(window_properties("3"),
+                            {count("filters", "Channels of the output"), count("groups", "Groups of channels", "1")}),
                        norm_and_activation("false", "none"))},
-                 "filters", build_conv});
-  out.push_back({{"depthwise", "Convolution of each channel by itself", with(window_properties("3"), norm_and_activation("false", "none"))},
-                 "kernel", build_depthwise});
+                 "filters",
+                 build_conv});
+  out.push_back({{"depthwise", "Convolution of each channel by itself",
+                  with(window_properties("3"), norm_and_activation("false", "none"))},
+                 "kernel",
+                 build_depthwise});
   out.push_back({{"separable", "Depthwise convolution, then one of 1 x 1",
-                  with(with(window_properties("3"), {count("filters", "Channels of the output")}), norm_and_activation("true", "relu"))},
-                 "filters", build_separable});
+                  with(with(window_properties("3"), {count("filters", "Channels of the output")}),
+                       norm_and_activation("true", "relu"))},
+                 "filters",
+                 build_separable});
 }
 
 void add_pools(std::vector<LayerKind>& out) {
-  const std::vector<Property> properties = {sizes("kernel", "Size of the window", "2"), sizes("stride", "Step of the window; the kernel's size without it", ""),
+  const std::vector<Property> properties = {sizes("kernel", "Size of the window", "2"),
+                                            sizes("stride", "Step of the window; the kernel's size without it", ""),
                                             padding("valid")};
-  out.push_back({{"max_pool", "Largest number of each window", properties}, "kernel",
-                 [](Layers& net, const Flow& in, const Options& options) { return net.max_pool(in, read_pool(net, options)); }});
-  out.push_back({{"average_pool", "Mean of each window", properties}, "kernel",
-                 [](Layers& net, const Flow& in, const Options& options) { return net.average_pool(in, read_pool(net, options)); }});
+  out.push_back(
+      {{"max_pool", "Largest number of each window", properties},
+       "kernel",
+       [](Layers& net, const Flow& in, const Options& options) { return net.max_pool(in, read_pool(net, options)); }});
+  out.push_back({{"average_pool", "Mean of each window", properties},
+                 "kernel",
+                 [](Layers& net, const Flow& in, const Options& options) {
+                   return net.average_pool(in, read_pool(net, options));
+                 }});
   out.push_back(simple("global_average_pool", "Mean of each channel: [channels]",
                        [](Layers& net, const Flow& in, const Options&) { return net.global_average_pool(in); }));
-  out.push_back({{"upsample", "Repeats each number in all directions", {count("factor", "How often", "2")}}, "factor",
-                 [](Layers& net, const Flow& in, const Options& options) { return net.upsample(in, options.integer("factor")); }});
+  out.push_back({{"upsample", "Repeats each number in all directions", {count("factor", "How often", "2")}},
+                 "factor",
+                 [](Layers& net, const Flow& in, const Options& options) {
+                   return net.upsample(in, options.integer("factor"));
+                 }});
 }
 
 void add_dense(std::vector<LayerKind>& out) {
-  out.push_back({{"dense", "Fully connected; flattens what is not flat", {count("units", "Numbers of the output"), activation("none")}}, "units",
+  out.push_back({{"dense",
+                  "Fully connected; flattens what is not flat",
+                  {count("units", "Numbers of the output"), activation("none")}},
+                 "units",
                  [](Layers& net, const Flow& in, const Options& options) {
                    return net.activate(net.dense(in, options.integer("units")), read_activation(options));
                  }});
-  const std::vector<Property> recurrent = {count("units", "Numbers of the state"), flag("sequences", "Give the state of every step", "false"),
+  const std::vector<Property> recurrent = {count("units", "Numbers of the state"),
+                                           flag("sequences", "Give the state of every step", "false"),
                                            flag("bidirectional", "Also read from the end; twice the units", "false")};
-  out.push_back({{"gru", "Gated recurrent unit over [steps, features]", recurrent}, "units",
-                 [](Layers& net, const Flow& in, const Options& options) { return net.gru(in, read_recurrent(options)); }});
-  out.push_back({{"lstm", "Long short-term memory over [steps, features]", recurrent}, "units",
-                 [](Layers& net, const Flow& in, const Options& options) { return net.lstm(in, read_recurrent(options)); }});
+  out.push_back(
+      {{"gru", "Gated recurrent unit over [steps, features]", recurrent},
+       "units",
+       [](Layers& net, const Flow& in, const Options& options) { return net.gru(in, read_recurrent(options)); }});
+  out.push_back(
+      {{"lstm", "Long short-term memory over [steps, features]", recurrent},
+       "units",
+       [](Layers& net, const Flow& in, const Options& options) { return net.lstm(in, read_recurrent(options)); }});
 }
 
 void add_shapes(std::vector<LayerKind>& out) {
   out.push_back(simple("batch_norm", "Batch normalisation of each channel",
                        [](Layers& net, const Flow& in, const Options&) { return net.batch_norm(in); }));
-  out.push_back(simple("flatten", "One dimension", [](Layers& net, const Flow& in, const Options&) { return net.flatten(in); }));
-  out.push_back(simple("softmax", "Shares that sum to 1, along channels; not before a cross-entropy loss, which has its own",
+  out.push_back(
+      simple("flatten", "One dimension", [](Layers& net, const Flow& in, const Options&) { return net.flatten(in); }));
+  out.push_back(simple("softmax",
+                       "Shares that sum to 1, along channels; not before a cross-entropy loss, which has its own",
                        [](Layers& net, const Flow& in, const Options&) { return net.softmax(in); }));
-  out.push_back({{"dropout", "Leaves numbers out by chance while training",
-                  {{.name = "rate", .type = PropertyType::number, .sentence = "Chance of each number to be left out", .required = true, .least = 0, .most = 0.99}}},
-                 "rate", [](Layers& net, const Flow& in, const Options& options) { return net.dropout(in, static_cast<float>(options.number("rate"))); }});
+  out.push_back({{"dropout",
+                  "Leaves numbers out by chance while training",
+                  {{.name = "rate",
+                    .type = PropertyType::number,
+                    .sentence = "Chance of each number to be left out",
+                    .required = true,
+                    .least = 0,
+                    .most = 0.99}}},
+                 "rate",
+                 [](Layers& net, const Flow& in, const Options& options) {
+                   return net.dropout(in, static_cast<float>(options.number("rate")));
+                 }});
   const auto listed = [](std::string name, std::string sentence) {
-    return Property{.name = std::move(name), .type = PropertyType::any, .sentence = std::move(sentence), .required = true};
+    return Property{
+        .name = std::move(name), .type = PropertyType::any, .sentence = std::move(sentence), .required = true};
   };
-  out.push_back({{"reshape", "Another shape of as many numbers", {listed("shape", "Sizes without the batch")}}, "shape",
-                 [](Layers& net, const Flow& in, const Options& options) { return net.reshape(in, numbers_of(*options.node("shape"))); }});
-  out.push_back({{"transpose", "Other order of the dimensions, as from [channels, length] to [steps, features] by [1, 0]",
-                  {listed("order", "Old numbers of the dimensions, from 0, without the batch")}}, "order",
-                 [](Layers& net, const Flow& in, const Options& options) { return net.transpose(in, numbers_of(*options.node("order"))); }});
-  out.push_back({{"squeeze_excite", "Weighs channels by what all of them hold",
-                  {count("reduce", "Channels divided by it are the inner ones", "4")}}, "reduce",
+  out.push_back({{"reshape", "Another shape of as many numbers", {listed("shape", "Sizes without the batch")}},
+                 "shape",
+                 [](Layers& net, const Flow& in, const Options& options) {
+                   return net.reshape(in, numbers_of(*options.node("shape")));
+                 }});
+  out.push_back({{"transpose",
+                  "Other order of the dimensions, as from [channels, length] to [steps, features] by [1, 0]",
+                  {listed("order", "Old numbers of the dimensions, from 0, without the batch")}},
+                 "order",
+                 [](Layers& net, const Flow& in, const Options& options) {
+                   return net.transpose(in, numbers_of(*options.node("order")));
+                 }});
+  out.push_back({{"squeeze_excite",
+                  "Weighs channels by what all of them hold",
+                  {count("reduce", "Channels divided by it are the inner ones", "4")}},
+                 "reduce",
                  [](Layers& net, const Flow& in, const Options& options) {
                    const std::int64_t inner = std::max<std::int64_t>(1, in.shape.front() / options.integer("reduce"));
                    return net.squeeze_excite(in, inner, Activation::relu, Activation::hard_sigmoid);

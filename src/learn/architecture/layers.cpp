@@ -16,8 +16,8 @@ using graph::Shape;
 using graph::Tensor;
 using graph::text_of;
 
-constexpr std::array<std::string_view, 10> kActivations = {"none",         "relu",    "relu6", "leaky_relu", "hard_swish",
-                                                           "hard_sigmoid", "sigmoid", "tanh",  "swish",      "elu"};
+constexpr std::array<std::string_view, 10> kActivations = {
+    "none", "relu", "relu6", "leaky_relu", "hard_swish", "hard_sigmoid", "sigmoid", "tanh", "swish", "elu"};
 constexpr float kLeak = 0.1F;  // of leaky_relu, as in Darknet
 
 graph::Dims with_batch(const Shape& sample) {
@@ -121,8 +121,8 @@ Flow Layers::conv(const Flow& in, const Conv& conv) {
   const std::string name = named("conv");
   Shape shape = {conv.filters, channels / conv.groups};
   shape.insert(shape.end(), plan->kernel.begin(), plan->kernel.end());
-  std::vector<std::string> inputs = {in.value,
-                                     builder_.constant(name + ".weight", he_normal(std::move(shape), fan_in, chance()))};
+  std::vector<std::string> inputs = {
+      in.value, builder_.constant(name + ".weight", he_normal(std::move(shape), fan_in, chance()))};
   if (conv.bias) inputs.push_back(builder_.constant(name + ".bias", filled({conv.filters}, 0)));
   std::string value = builder_.node("Conv", name, std::move(inputs),
                                     {{"kernel_shape", plan->kernel},
@@ -160,16 +160,25 @@ Flow Layers::activate(const Flow& in, Activation activation) {
     return made(builder_.node(op, name, {in.value}, std::move(attributes)), in.shape, in);
   };
   switch (activation) {
-    case Activation::none: return in;
-    case Activation::relu: return simple("Relu");
-    case Activation::leaky_relu: return simple("LeakyRelu", {{"alpha", kLeak}});
-    case Activation::hard_swish: return simple("HardSwish");
-    case Activation::hard_sigmoid: return simple("HardSigmoid", {{"alpha", 1.F / 6}, {"beta", 0.5F}});
-    case Activation::sigmoid: return simple("Sigmoid");
-    case Activation::tanh: return simple("Tanh");
-    case Activation::elu: return simple("Elu");
+    case Activation::none:
+      return in;
+    case Activation::relu:
+      return simple("Relu");
+    case Activation::leaky_relu:
+      return simple("LeakyRelu", {{"alpha", kLeak}});
+    case Activation::hard_swish:
+      return simple("HardSwish");
+    case Activation::hard_sigmoid:
+      return simple("HardSigmoid", {{"alpha", 1.F / 6}, {"beta", 0.5F}});
+    case Activation::sigmoid:
+      return simple("Sigmoid");
+    case Activation::tanh:
+      return simple("Tanh");
+    case Activation::elu:
+      return simple("Elu");
     case Activation::relu6:
-      return made(builder_.node("Clip", name, {in.value, builder_.scalar(name + ".least", 0), builder_.scalar(name + ".most", 6)}),
+      return made(builder_.node("Clip", name,
+                                {in.value, builder_.scalar(name + ".least", 0), builder_.scalar(name + ".most", 6)}),
                   in.shape, in);
     case Activation::swish: {
       const std::string gate = builder_.node("Sigmoid", name + "/sigmoid", {in.value});
@@ -202,7 +211,8 @@ Flow Layers::pool(const Flow& in, const Pool& pool, std::string_view kind) {
   for (std::size_t i = 0; i < plan->kernel.size(); ++i)
     if (std::max(plan->pads[i], plan->pads[plan->kernel.size() + i]) >= plan->kernel[i])
       return refuse(in, "{}: padding must be smaller than the kernel", kind);
-  std::string value = builder_.node(kind == "max_pool" ? "MaxPool" : "AveragePool", named(kind), {in.value}, std::move(attributes));
+  std::string value =
+      builder_.node(kind == "max_pool" ? "MaxPool" : "AveragePool", named(kind), {in.value}, std::move(attributes));
   return made(std::move(value), shape_with(in.shape[0], plan->out), in);
 }
 
@@ -260,8 +270,8 @@ Flow Layers::concat(std::span<const Flow> parts) {
   std::vector<std::string> values = {parts.front().value};
   for (const Flow& part : parts.subspan(1)) {
     if (part.shape.size() != shape.size() || !std::equal(shape.begin() + 1, shape.end(), part.shape.begin() + 1))
-      return refuse(parts.front(), "concat: {} and {} differ in more than their channels",
-                    text_of(parts.front().shape), text_of(part.shape));
+      return refuse(parts.front(), "concat: {} and {} differ in more than their channels", text_of(parts.front().shape),
+                    text_of(part.shape));
     shape[0] += part.shape[0];
     values.push_back(part.value);
   }
@@ -306,7 +316,8 @@ Flow Layers::reshape(const Flow& in, const Shape& sample) {
   const std::string name = named("reshape");
   std::vector<std::int64_t> numbers = {0};  // the batch as it is
   numbers.insert(numbers.end(), sample.begin(), sample.end());
-  return made(builder_.node("Reshape", name, {in.value, builder_.constant(name + ".shape", std::move(numbers))}), sample, in);
+  return made(builder_.node("Reshape", name, {in.value, builder_.constant(name + ".shape", std::move(numbers))}),
+              sample, in);
 }
 
 Flow Layers::transpose(const Flow& in, const std::vector<std::int64_t>& order) {

@@ -65,7 +65,16 @@ struct Recurrent {
 };
 
 enum class Activation : std::uint8_t {
-  none, relu, relu6, leaky_relu, hard_swish, hard_sigmoid, sigmoid, tanh, swish, elu
+  none,
+  relu,
+  relu6,
+  leaky_relu,
+  hard_swish,
+  hard_sigmoid,
+  sigmoid,
+  tanh,
+  swish,
+  elu
 };
 [[nodiscard]] std::span<const std::string_view> activation_names();  // in that order
 [[nodiscard]] Activation activation_named(std::string_view name);    // one of them (a bug otherwise)
@@ -90,7 +99,7 @@ class Layers {
   Flow depthwise_norm(const Flow& in, Conv conv, Activation activation);
   Flow max_pool(const Flow& in, const Pool& pool);
   Flow average_pool(const Flow& in, const Pool& pool);
-  Flow global_average_pool(const Flow& in);  // [channels]
+  Flow global_average_pool(const Flow& in);        // [channels]
   Flow dense(const Flow& in, std::int64_t units);  // flattens what is not flat
   Flow flatten(const Flow& in);
   Flow dropout(const Flow& in, float rate);

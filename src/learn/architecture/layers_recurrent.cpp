@@ -18,8 +18,7 @@ Flow Layers::lstm(const Flow& in, const Recurrent& layer) { return recurrent(in,
 Flow Layers::recurrent(const Flow& in, const Recurrent& layer, Cell cell) {
   if (failed()) return in;
   const char* kind = cell == Cell::gru ? "gru" : "lstm";
-  if (in.shape.size() != 2)
-    return refuse(in, "{} needs [steps, features], not {}", kind, graph::text_of(in.shape));
+  if (in.shape.size() != 2) return refuse(in, "{} needs [steps, features], not {}", kind, graph::text_of(in.shape));
   const std::int64_t units = layer.units, features = in.shape[1];
   if (units < 1 || units > 8192) return refuse(in, "{}: units {} is not within 1 and 8192", kind, units);
   const std::int64_t gates = cell == Cell::gru ? 3 : 4, directions = layer.bidirectional ? 2 : 1;
@@ -33,23 +32,25 @@ Flow Layers::recurrent(const Flow& in, const Recurrent& layer, Cell cell) {
       std::fill_n(bias.mutable_values<float>().begin() + d * 8 * units + 2 * units, units, 1.F);
   const std::vector<std::string> inputs = {
       builder_.node("Transpose", name + "/by_step", {in.value}, {{"perm", std::vector<std::int64_t>{1, 0, 2}}}),
-      builder_.constant(name + ".weight", glorot_uniform({directions, gates * units, features}, features, units, chance())),
-      builder_.constant(name + ".recurrence", std::move(recurrence)), builder_.constant(name + ".bias", std::move(bias))};
+      builder_.constant(name + ".weight",
+                        glorot_uniform({directions, gates * units, features}, features, units, chance())),
+      builder_.constant(name + ".recurrence", std::move(recurrence)),
+      builder_.constant(name + ".bias", std::move(bias))};
   std::map<std::string, Attribute> attributes = {
       {"hidden_size", units}, {"direction", std::string(layer.bidirectional ? "bidirectional" : "forward")}};
   if (cell == Cell::gru) attributes["linear_before_reset"] = std::int64_t{1};
   // All steps are [steps, directions, batch, units], the last one [directions, batch, units].
   const auto outputs = builder_.node(cell == Cell::gru ? "GRU" : "LSTM", name, inputs, 2, std::move(attributes));
-  const std::vector<std::int64_t> order = layer.sequences ? std::vector<std::int64_t>{2, 0, 1, 3}
-                                                          : std::vector<std::int64_t>{1, 0, 2};
+  const std::vector<std::int64_t> order =
+      layer.sequences ? std::vector<std::int64_t>{2, 0, 1, 3} : std::vector<std::int64_t>{1, 0, 2};
   const std::string turned =
       builder_.node("Transpose", name + "/by_sample", {outputs[layer.sequences ? 0 : 1]}, {{"perm", order}});
   const Shape shape = layer.sequences ? Shape{in.shape[0], directions * units} : Shape{directions * units};
   std::vector<std::int64_t> numbers = {0};
   numbers.insert(numbers.end(), shape.begin(), shape.end());
-  return made(builder_.node("Reshape", name + "/joined",
-                            {turned, builder_.constant(name + ".shape", std::move(numbers))}),
-              shape, in);
+  return made(
+      builder_.node("Reshape", name + "/joined", {turned, builder_.constant(name + ".shape", std::move(numbers))}),
+      shape, in);
 }
 
 }  // namespace alara::learn

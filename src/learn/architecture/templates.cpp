@@ -26,18 +26,28 @@ const Template* template_named(std::string_view name) {
 }
 
 Property input_property(std::string fallback) {
-  return {.name = "input", .type = PropertyType::any, .sentence = "Shape of one sample, channels first",
+  return {.name = "input",
+          .type = PropertyType::any,
+          .sentence = "Shape of one sample, channels first",
           .fallback = std::move(fallback)};
 }
 
 Property classes_property(std::string fallback) {
-  return {.name = "classes", .type = PropertyType::integer, .sentence = "Classes; numbers of the output",
-          .fallback = std::move(fallback), .least = 1, .most = 100'000};
+  return {.name = "classes",
+          .type = PropertyType::integer,
+          .sentence = "Classes; numbers of the output",
+          .fallback = std::move(fallback),
+          .least = 1,
+          .most = 100'000};
 }
 
 Property width_property() {
-  return {.name = "width", .type = PropertyType::number, .sentence = "Multiplies the channels of all layers",
-          .fallback = "1", .least = 0.05, .most = 16};
+  return {.name = "width",
+          .type = PropertyType::number,
+          .sentence = "Multiplies the channels of all layers",
+          .fallback = "1",
+          .least = 0.05,
+          .most = 16};
 }
 
 std::vector<std::int64_t> numbers(Layers& net, const Options& options, std::string_view name) {

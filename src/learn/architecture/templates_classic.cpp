@@ -12,7 +12,8 @@ Flow bottleneck(Layers& net, const Flow& in, std::int64_t filters, std::int64_t 
   flow = net.conv_norm(flow, {.filters = filters, .stride = stride}, Activation::relu);
   flow = net.conv_norm(flow, {.filters = 4 * filters, .kernel = 1}, Activation::none);
   const bool same = flow.shape == in.shape;
-  const Flow side = same ? in : net.conv_norm(in, {.filters = 4 * filters, .kernel = 1, .stride = stride}, Activation::none);
+  const Flow side =
+      same ? in : net.conv_norm(in, {.filters = 4 * filters, .kernel = 1, .stride = stride}, Activation::none);
   return net.activate(net.add(flow, side), Activation::relu);
 }
 
@@ -67,12 +68,20 @@ void build_squeezenet(Layers& net, const Options& options) {
 }  // namespace
 
 void add_classic_templates(std::vector<Template>& out) {
-  out.push_back({{"resnet50", "Residual network of 50 layers", {input_property("[3, 224, 224]"), width_property(), classes_property("1000")}},
+  out.push_back({{"resnet50",
+                  "Residual network of 50 layers",
+                  {input_property("[3, 224, 224]"), width_property(), classes_property("1000")}},
                  build_resnet50});
-  out.push_back({{"squeezenet", "Fire modules of 1 x 1 and 3 x 3 convolutions",
+  out.push_back({{"squeezenet",
+                  "Fire modules of 1 x 1 and 3 x 3 convolutions",
                   {input_property("[3, 224, 224]"),
-                   {.name = "version", .type = PropertyType::choice, .sentence = "1.1 needs 2.4 times less work", .fallback = "'1.1'", .choices = {"1.0", "1.1"}},
-                   width_property(), classes_property("1000")}},
+                   {.name = "version",
+                    .type = PropertyType::choice,
+                    .sentence = "1.1 needs 2.4 times less work",
+                    .fallback = "'1.1'",
+                    .choices = {"1.0", "1.1"}},
+                   width_property(),
+                   classes_property("1000")}},
                  build_squeezenet});
 }
 

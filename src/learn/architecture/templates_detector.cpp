@@ -26,13 +26,14 @@ void build_yolo_tiny(Layers& net, const Options& options) {
   net.output(net.conv(conv(net.concat(parts), 256, 3), {.filters = outputs, .kernel = 1}), "fine");
 }
 
-// The feature maps that SSD looks at: the expansion of block 14 of MobileNetV2 (Sandler et al., 2018, table 2), its last
-// layer, and four smaller ones.
+// The feature maps that SSD looks at: the expansion of block 14 of MobileNetV2 (Sandler et al., 2018, table 2), its
+// last layer, and four smaller ones.
 std::vector<Flow> ssd_maps(Layers& net, const Flow& input, double width) {
   struct Stage {
     std::int64_t expand, filters, repeats, stride;
   };
-  constexpr Stage kStages[] = {{1, 16, 1, 1}, {6, 24, 2, 2}, {6, 32, 3, 2}, {6, 64, 4, 2}, {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1}};
+  constexpr Stage kStages[] = {{1, 16, 1, 1}, {6, 24, 2, 2},  {6, 32, 3, 2}, {6, 64, 4, 2},
+                               {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1}};
   const auto wide = [&](std::int64_t channels) { return widened(static_cast<double>(channels), width); };
   std::vector<Flow> maps;
   net.place("stem/");
@@ -53,8 +54,9 @@ std::vector<Flow> ssd_maps(Layers& net, const Flow& input, double width) {
   maps.push_back(net.conv_norm(flow, {.filters = wide(1280), .kernel = 1}, Activation::relu6));
   for (const std::int64_t filters : {512, 256, 256, 128}) {
     if (net.failed()) break;
-    maps.push_back(net.activate(inverted_residual(net, maps.back(), {.expanded = wide(filters / 2), .filters = wide(filters), .stride = 2}),
-                                Activation::relu6));
+    maps.push_back(net.activate(
+        inverted_residual(net, maps.back(), {.expanded = wide(filters / 2), .filters = wide(filters), .stride = 2}),
+        Activation::relu6));
   }
   return maps;
 }
@@ -62,7 +64,8 @@ std::vector<Flow> ssd_maps(Layers& net, const Flow& input, double width) {
 // Liu et al., "SSD", 2016, with separable heads (SSDLite): boxes [anchors, 4] and scores [anchors, classes].
 void build_ssd(Layers& net, const Options& options) {
   const std::int64_t classes = options.integer("classes") + 1;  // and the background
-  const std::vector<Flow> maps = ssd_maps(net, net.input("input", numbers(net, options, "input")), options.number("width"));
+  const std::vector<Flow> maps =
+      ssd_maps(net, net.input("input", numbers(net, options, "input")), options.number("width"));
   const auto head = [&](std::int64_t numbers_each, const std::string& name) {
     std::vector<Flow> parts;
     for (const Flow& map : maps) {
@@ -84,12 +87,20 @@ void build_ssd(Layers& net, const Options& options) {
 }  // namespace
 
 void add_detector_templates(std::vector<Template>& out) {
-  out.push_back({{"yolo_tiny", "YOLOv3-tiny with two raw heads",
+  out.push_back({{"yolo_tiny",
+                  "YOLOv3-tiny with two raw heads",
                   {input_property("[3, 416, 416]"),
-                   {.name = "anchors", .type = PropertyType::integer, .sentence = "Boxes at each place", .fallback = "3", .least = 1, .most = 32},
-                   width_property(), classes_property("80")}},
+                   {.name = "anchors",
+                    .type = PropertyType::integer,
+                    .sentence = "Boxes at each place",
+                    .fallback = "3",
+                    .least = 1,
+                    .most = 32},
+                   width_property(),
+                   classes_property("80")}},
                  build_yolo_tiny});
-  out.push_back({{"ssd", "SSDLite over MobileNetV2 with raw boxes and scores; input sizes that 32 divides, or 300",
+  out.push_back({{"ssd",
+                  "SSDLite over MobileNetV2 with raw boxes and scores; input sizes that 32 divides, or 300",
                   {input_property("[3, 320, 320]"), width_property(), classes_property("80")}},
                  build_ssd});
 }

@@ -6,15 +6,26 @@ namespace alara::learn {
 namespace {
 
 Property list(std::string name, std::string sentence, std::string fallback) {
-  return {.name = std::move(name), .type = PropertyType::any, .sentence = std::move(sentence), .fallback = std::move(fallback)};
+  return {.name = std::move(name),
+          .type = PropertyType::any,
+          .sentence = std::move(sentence),
+          .fallback = std::move(fallback)};
 }
 Property count(std::string name, std::string sentence, std::string fallback) {
-  return {.name = std::move(name), .type = PropertyType::integer, .sentence = std::move(sentence),
-          .fallback = std::move(fallback), .least = 1, .most = 65'536};
+  return {.name = std::move(name),
+          .type = PropertyType::integer,
+          .sentence = std::move(sentence),
+          .fallback = std::move(fallback),
+          .least = 1,
+          .most = 65'536};
 }
 Property dropout_property(std::string fallback) {
-  return {.name = "dropout", .type = PropertyType::number, .sentence = "Share left out by chance before the last layer",
-          .fallback = std::move(fallback), .least = 0, .most = 0.9};
+  return {.name = "dropout",
+          .type = PropertyType::number,
+          .sentence = "Share left out by chance before the last layer",
+          .fallback = std::move(fallback),
+          .least = 0,
+          .most = 0.9};
 }
 
 void classify(Layers& net, Flow flow, const Options& options) {
@@ -71,14 +82,17 @@ void build_cnn(Layers& net, const Options& options) {
 // Howard et al., "MobileNets", 2017, for small pictures.
 void build_depthwise(Layers& net, const Options& options) {
   const double width = options.number("width");
-  const std::vector<std::int64_t> filters = numbers(net, options, "filters"), strides = numbers(net, options, "strides");
+  const std::vector<std::int64_t> filters = numbers(net, options, "filters"),
+                                  strides = numbers(net, options, "strides");
   if (filters.size() != strides.size())
     net.refuse({ErrorKind::bad_input, "there are as many strides as filters", options.where("strides"), {}});
   Flow flow = net.input("input", numbers(net, options, "input"));
-  flow = net.conv_norm(flow, {.filters = widened(static_cast<double>(options.integer("stem")), width, 4)}, Activation::relu);
+  flow = net.conv_norm(flow, {.filters = widened(static_cast<double>(options.integer("stem")), width, 4)},
+                       Activation::relu);
   for (std::size_t i = 0; i < filters.size() && !net.failed(); ++i) {
     flow = net.depthwise_norm(flow, {.stride = strides[i]}, Activation::relu);
-    flow = net.conv_norm(flow, {.filters = widened(static_cast<double>(filters[i]), width, 4), .kernel = 1}, Activation::relu);
+    flow = net.conv_norm(flow, {.filters = widened(static_cast<double>(filters[i]), width, 4), .kernel = 1},
+                         Activation::relu);
   }
   classify(net, net.global_average_pool(flow), options);
 }
@@ -91,7 +105,8 @@ void build_gru(Layers& net, const Options& options) {
   classify(net, flow, options);
 }
 
-// He et al., "Deep residual learning", 2016, section 4.2: three stages of 2n convolutions, for pictures of about 32 x 32.
+// He et al., "Deep residual learning", 2016, section 4.2: three stages of 2n convolutions, for pictures of about 32
+// x 32.
 void build_resnet(Layers& net, const Options& options) {
   const double width = options.number("width");
   Flow flow = net.input("input", numbers(net, options, "input"));
@@ -102,7 +117,8 @@ void build_resnet(Layers& net, const Options& options) {
       Flow inner = net.conv_norm(flow, {.filters = filters, .stride = stride}, Activation::relu);
       inner = net.conv_norm(inner, {.filters = filters}, Activation::none);
       const bool same = inner.shape == flow.shape;
-      const Flow side = same ? flow : net.conv_norm(flow, {.filters = filters, .kernel = 1, .stride = stride}, Activation::none);
+      const Flow side =
+          same ? flow : net.conv_norm(flow, {.filters = filters, .kernel = 1, .stride = stride}, Activation::none);
       flow = net.activate(net.add(inner, side), Activation::relu);
     }
   classify(net, net.global_average_pool(flow), options);
@@ -111,31 +127,43 @@ void build_resnet(Layers& net, const Options& options) {
 }  // namespace
 
 void add_small_templates(std::vector<Template>& out) {
-  out.push_back({{"mlp", "Dense layers over [features]",
-                  {input_property("[8]"), list("hidden", "Units of each hidden layer", "[64, 64]"), classes_property("2"), dropout_property("0")}},
+  out.push_back({{"mlp",
+                  "Dense layers over [features]",
+                  {input_property("[8]"), list("hidden", "Units of each hidden layer", "[64, 64]"),
+                   classes_property("2"), dropout_property("0")}},
                  build_mlp});
-  out.push_back({{"autoencoder", "Dense layers to a small code and back; what it can not restore is unusual",
-                  {input_property("[640]"), list("hidden", "Units of each layer before the code", "[128, 128, 128, 128]"),
-                   count("code", "Units of the code", "8")}},
-                 build_autoencoder});
-  out.push_back({{"cnn1d", "Convolutions over a series [channels, length]",
+  out.push_back(
+      {{"autoencoder",
+        "Dense layers to a small code and back; what it can not restore is unusual",
+        {input_property("[640]"), list("hidden", "Units of each layer before the code", "[128, 128, 128, 128]"),
+         count("code", "Units of the code", "8")}},
+       build_autoencoder});
+  out.push_back({{"cnn1d",
+                  "Convolutions over a series [channels, length]",
                   {input_property("[1, 256]"), list("filters", "Of each stage; a pool by 2 after each", "[16, 32, 64]"),
                    count("kernel", "Length of each window", "5"), classes_property("2"), dropout_property("0")}},
                  build_cnn1d});
-  out.push_back({{"cnn", "Convolutions over pictures [channels, height, width]",
-                  {input_property("[1, 28, 28]"), list("filters", "Of each stage; a pool by 2 between them", "[16, 32, 64]"),
-                   count("depth", "Convolutions of each stage but the first", "2"), width_property(), classes_property("10"), dropout_property("0")}},
-                 build_cnn});
-  out.push_back({{"depthwise", "Depthwise-separable convolutions (MobileNet) over small pictures",
+  out.push_back(
+      {{"cnn",
+        "Convolutions over pictures [channels, height, width]",
+        {input_property("[1, 28, 28]"), list("filters", "Of each stage; a pool by 2 between them", "[16, 32, 64]"),
+         count("depth", "Convolutions of each stage but the first", "2"), width_property(), classes_property("10"),
+         dropout_property("0")}},
+       build_cnn});
+  out.push_back({{"depthwise",
+                  "Depthwise-separable convolutions (MobileNet) over small pictures",
                   {input_property("[1, 28, 28]"), count("stem", "Filters of the first convolution", "16"),
-                   list("filters", "Of each block", "[32, 64, 64, 128, 128]"), list("strides", "Of each block", "[2, 1, 1, 2, 1]"),
-                   width_property(), classes_property("10"), dropout_property("0")}},
+                   list("filters", "Of each block", "[32, 64, 64, 128, 128]"),
+                   list("strides", "Of each block", "[2, 1, 1, 2, 1]"), width_property(), classes_property("10"),
+                   dropout_property("0")}},
                  build_depthwise});
-  out.push_back({{"gru", "Gated recurrent units over [steps, features]",
-                  {input_property("[50, 4]"), count("units", "Numbers of the state", "32"), count("layers", "One above the other", "1"),
-                   classes_property("2"), dropout_property("0")}},
+  out.push_back({{"gru",
+                  "Gated recurrent units over [steps, features]",
+                  {input_property("[50, 4]"), count("units", "Numbers of the state", "32"),
+                   count("layers", "One above the other", "1"), classes_property("2"), dropout_property("0")}},
                  build_gru});
-  out.push_back({{"resnet", "Small residual network over pictures of about 32 x 32",
+  out.push_back({{"resnet",
+                  "Small residual network over pictures of about 32 x 32",
                   {input_property("[1, 28, 28]"), count("blocks", "Of each of the three stages", "2"), width_property(),
                    classes_property("10"), dropout_property("0")}},
                  build_resnet});

@@ -39,8 +39,7 @@ Result<WindowPlan> plan_window(std::string_view what, const graph::Shape& in, co
     plan.pads[dimensions + i] = same ? reach - reach / 2 : padding.around;
     const std::int64_t room = in[i + 1] + plan.pads[i] + plan.pads[dimensions + i] - reach - 1;
     if (room < 0)
-      return fail(ErrorKind::bad_input, "{}: a kernel of {} does not fit into {}", what, reach + 1,
-                  graph::text_of(in));
+      return fail(ErrorKind::bad_input, "{}: a kernel of {} does not fit into {}", what, reach + 1, graph::text_of(in));
     std::int64_t out = (room + (round_up ? plan.stride[i] - 1 : 0)) / plan.stride[i] + 1;
     // A window that begins behind the input does not count (ONNX, ceil_mode).
     if (round_up && (out - 1) * plan.stride[i] >= in[i + 1] + plan.pads[i]) --out;

@@ -27,11 +27,12 @@ class Random {
   std::int64_t between(std::int64_t least, std::int64_t most) {             // both included
     return least + static_cast<std::int64_t>(below(static_cast<std::uint64_t>(most - least) + 1));
   }
-  // Mean 0, standard deviation 1 (Box and Muller, 1958).
-  double normal() {
-    const double radius = std::sqrt(-2 * std::log(1 - uniform()));
-    return radius * std::cos(2 * std::numbers::pi * uniform());
+  // Two independent numbers of mean 0 and standard deviation 1 (Box and Muller, 1958).
+  std::pair<double, double> normals() {
+    const double radius = std::sqrt(-2 * std::log(1 - uniform())), angle = 2 * std::numbers::pi * uniform();
+    return {radius * std::cos(angle), radius * std::sin(angle)};
   }
+  double normal() { return normals().first; }
   template <typename T>
   void shuffle(std::span<T> items) {  // Fisher and Yates
     for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[below(i)]);
