@@ -44,16 +44,17 @@ Extent extent_of(std::span<const float> numbers) {
 int exponent_for(float x) {
   int exponent = 0;
   std::frexp(x, &exponent);  // |x| < 2^exponent
-  return exponent - std::countr_zero(static_cast<unsigned>(Histogram::kHalf));
+  return exponent - std::countr_zero(static_cast<unsigned>(ValueHistogram::kHalf));
 }
 
 }  // namespace
 
-Histogram::Histogram() : counts_(std::make_unique<Counts>()), exponent_(kSmallestExponent), min_(0), max_(0) {}
+ValueHistogram::ValueHistogram()
+    : counts_(std::make_unique<Counts>()), exponent_(kSmallestExponent), min_(0), max_(0) {}
 
-double Histogram::width() const { return std::ldexp(1.0, exponent_); }
+double ValueHistogram::width() const { return std::ldexp(1.0, exponent_); }
 
-void Histogram::widen(int exponent) {
+void ValueHistogram::widen(int exponent) {
   const int shift = std::min(exponent - exponent_, 30);
   if (shift <= 0) return;
   exponent_ = exponent;
@@ -62,7 +63,7 @@ void Histogram::widen(int exponent) {
   *counts_ = merged;
 }
 
-void Histogram::add(std::span<const float> numbers) {
+void ValueHistogram::add(std::span<const float> numbers) {
   const Extent extent = extent_of(numbers);
   not_finite_ += numbers.size() - extent.finite;
   if (extent.finite == 0) return;
@@ -83,7 +84,7 @@ void Histogram::add(std::span<const float> numbers) {
   }
 }
 
-std::vector<Histogram::Bin> Histogram::bins() const {
+std::vector<ValueHistogram::Bin> ValueHistogram::bins() const {
   std::vector<Bin> out;
   for (int i = 0; i < 2 * kHalf; ++i) {
     std::uint64_t count = (*counts_)[i];
@@ -96,7 +97,7 @@ std::vector<Histogram::Bin> Histogram::bins() const {
   return out;
 }
 
-bool operator==(const Histogram& a, const Histogram& b) {
+bool operator==(const ValueHistogram& a, const ValueHistogram& b) {
   return a.exponent_ == b.exponent_ && a.count_ == b.count_ && a.zeros_ == b.zeros_ && a.not_finite_ == b.not_finite_ &&
          a.min_ == b.min_ && a.max_ == b.max_ && *a.counts_ == *b.counts_;
 }

@@ -14,11 +14,11 @@
 
 namespace alara::graph {
 
-class Histogram {
+class ValueHistogram {
  public:
   static constexpr int kHalf = 4096;  // bins on each side of zero
 
-  Histogram();
+  ValueHistogram();
   // Numbers that are not finite are counted and left out.
   void add(std::span<const float> numbers);
 
@@ -36,7 +36,7 @@ class Histogram {
   // Those that are not empty, from low to high. Exact zeros are a bin of their own, with centre 0.
   [[nodiscard]] std::vector<Bin> bins() const;
 
-  friend bool operator==(const Histogram& a, const Histogram& b);
+  friend bool operator==(const ValueHistogram& a, const ValueHistogram& b);
 
  private:
   using Counts = std::array<std::uint64_t, 2 * kHalf>;

@@ -9,7 +9,7 @@
 namespace alara::graph {
 namespace {
 
-using Bins = std::vector<Histogram::Bin>;
+using Bins = std::vector<ValueHistogram::Bin>;
 
 constexpr int kSteps = 255;  // between the lowest and the highest of 8 bits
 constexpr std::array<std::pair<RangeMethod, std::string_view>, 4> kMethods{{{RangeMethod::min_max, "minmax"},
@@ -17,11 +17,11 @@ constexpr std::array<std::pair<RangeMethod, std::string_view>, 4> kMethods{{{Ran
                                                                             {RangeMethod::entropy, "entropy"},
                                                                             {RangeMethod::mse, "mse"}}};
 
-Range all_of(const Histogram& histogram) {
+Range all_of(const ValueHistogram& histogram) {
   return {std::min(0.0, static_cast<double>(histogram.min())), std::max(0.0, static_cast<double>(histogram.max()))};
 }
 
-Range by_percentile(const Histogram& histogram, const Bins& bins, double percentile) {
+Range by_percentile(const ValueHistogram& histogram, const Bins& bins, double percentile) {
   const double outside = static_cast<double>(histogram.count()) * (100 - percentile) / 200;
   const double half = histogram.width() / 2;
   Range out = all_of(histogram);
@@ -59,7 +59,7 @@ double squared_error(const Bins& bins, const Range& range) {
 }
 
 // Moves one end after the other towards zero, in steps that become finer, as long as the error gets smaller.
-Range by_squared_error(const Histogram& histogram, const Bins& bins) {
+Range by_squared_error(const ValueHistogram& histogram, const Bins& bins) {
   constexpr double kFirstStep = 1.0 / 32, kLastStep = 1.0 / 512;
   constexpr int kCoarse = 28;  // the first search goes down to 1 - 28/32 of the end
   const Range all = all_of(histogram);
@@ -127,7 +127,7 @@ double divergence(const Bins& bins, const Range& range) {
 }
 
 // Both ends shrink together, down to where a step has kBinsPerStep bins: with fewer any copy looks good.
-Range by_divergence(const Histogram& histogram, const Bins& bins) {
+Range by_divergence(const ValueHistogram& histogram, const Bins& bins) {
   constexpr int kCandidates = 128;
   constexpr double kBinsPerStep = 4;
   const Range all = all_of(histogram);
@@ -159,7 +159,7 @@ Result<RangeMethod> range_method(std::string_view name) {
   return fail(ErrorKind::bad_input, "'{}' is no method: minmax, percentile, entropy or mse", name);
 }
 
-Range choose_range(const Histogram& histogram, RangeMethod method, double percentile) {
+Range choose_range(const ValueHistogram& histogram, RangeMethod method, double percentile) {
   const Range all = all_of(histogram);
   if (all.high - all.low <= 0 || method == RangeMethod::min_max) return all;
   const Bins bins = histogram.bins();

@@ -28,7 +28,7 @@ struct Range {
 
 inline constexpr double kDefaultPercentile = 99.99;
 
-[[nodiscard]] Range choose_range(const Histogram& histogram, RangeMethod method,
+[[nodiscard]] Range choose_range(const ValueHistogram& histogram, RangeMethod method,
                                  double percentile = kDefaultPercentile);
 
 // x = scale * (q - zero_point), q in [lowest, highest].

@@ -20,8 +20,8 @@ std::vector<float> bell(std::size_t count, float spread, unsigned seed = 1) {
   return out;
 }
 
-Histogram histogram_of(std::span<const float> numbers) {
-  Histogram out;
+ValueHistogram histogram_of(std::span<const float> numbers) {
+  ValueHistogram out;
   out.add(numbers);
   return out;
 }
@@ -36,21 +36,21 @@ double mean_squared_error(std::span<const float> numbers, const Range& range) {
   return sum / static_cast<double>(numbers.size());
 }
 
-TEST(Histogram, DependsOnTheNumbersAndNotOnTheirOrderOrBatches) {
+TEST(ValueHistogram, DependsOnTheNumbersAndNotOnTheirOrderOrBatches) {
   std::vector<float> numbers = bell(5000, 0.01F);
   for (const float x : bell(50, 300)) numbers.push_back(x);
-  const Histogram at_once = histogram_of(numbers);
+  const ValueHistogram at_once = histogram_of(numbers);
   std::reverse(numbers.begin(), numbers.end());
-  Histogram in_parts;
+  ValueHistogram in_parts;
   for (std::size_t i = 0; i < numbers.size(); i += 7)
     in_parts.add(std::span(numbers).subspan(i, std::min<std::size_t>(7, numbers.size() - i)));
   EXPECT_TRUE(at_once == in_parts);
   EXPECT_EQ(at_once.count(), numbers.size());
 }
 
-TEST(Histogram, KeepsEveryNumberInItsBin) {
+TEST(ValueHistogram, KeepsEveryNumberInItsBin) {
   const std::vector<float> numbers{-3.5F, 0, 0, 1e-30F, 2, 2, 7.999F};
-  const Histogram histogram = histogram_of(numbers);
+  const ValueHistogram histogram = histogram_of(numbers);
   EXPECT_EQ(histogram.min(), -3.5F);
   EXPECT_EQ(histogram.max(), 7.999F);
   EXPECT_EQ(histogram.zeros(), 2u);
@@ -65,20 +65,20 @@ TEST(Histogram, KeepsEveryNumberInItsBin) {
   }
 }
 
-TEST(Histogram, LeavesOutWhatIsNotFinite) {
+TEST(ValueHistogram, LeavesOutWhatIsNotFinite) {
   const std::vector<float> numbers{1, std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity(),
                                    2};
-  const Histogram histogram = histogram_of(numbers);
+  const ValueHistogram histogram = histogram_of(numbers);
   EXPECT_EQ(histogram.count(), 2u);
   EXPECT_EQ(histogram.not_finite(), 2u);
   EXPECT_EQ(histogram.max(), 2);
   EXPECT_EQ(histogram.bins().size(), 2u);
 }
 
-TEST(Histogram, TakesTheLargestAndTheSmallestNumbers) {
+TEST(ValueHistogram, TakesTheLargestAndTheSmallestNumbers) {
   const std::vector<float> numbers{std::numeric_limits<float>::max(), -std::numeric_limits<float>::max(),
                                    std::numeric_limits<float>::denorm_min()};
-  const Histogram histogram = histogram_of(numbers);
+  const ValueHistogram histogram = histogram_of(numbers);
   EXPECT_EQ(histogram.bins().size(), 3u);
   EXPECT_EQ(histogram_of(std::vector<float>{}).bins().size(), 0u);
 }
@@ -93,7 +93,7 @@ TEST(Ranges, HoldZeroAndAllThatWasSeen) {
 TEST(Ranges, CutOutliersOff) {
   std::vector<float> numbers = bell(1'000'000, 1);
   numbers.push_back(40);
-  const Histogram histogram = histogram_of(numbers);
+  const ValueHistogram histogram = histogram_of(numbers);
   for (const auto method : {RangeMethod::percentile, RangeMethod::entropy, RangeMethod::mse}) {
     const Range range = choose_range(histogram, method);
     EXPECT_LT(range.high, method == RangeMethod::entropy ? 38 : 30) << name_of(method);
@@ -105,7 +105,7 @@ TEST(Ranges, CutOutliersOff) {
 TEST(Ranges, BySquaredErrorAreNoWorseThanAnyOtherShrinking) {
   std::vector<float> numbers = bell(20'000, 1);
   for (float& x : numbers) x = x < 0 ? x * 0.1F : x * x * x;  // lopsided, long tail
-  const Histogram histogram = histogram_of(numbers);
+  const ValueHistogram histogram = histogram_of(numbers);
   const double found = mean_squared_error(numbers, choose_range(histogram, RangeMethod::mse));
   const Range all = choose_range(histogram, RangeMethod::min_max);
   for (const double low : {1.0, 0.8, 0.5, 0.25})
