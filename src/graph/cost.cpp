@@ -90,7 +90,7 @@ bool is_weight(const Node& node, std::size_t input, const Tensor& tensor) {
   if (tensor.type == DataType::int64 || tensor.type == DataType::boolean || tensor.type == DataType::text) return false;
   if (!node.domain.empty()) return true;
   static const std::set<std::string, std::less<>> kSettings{"QuantizeLinear", "DequantizeLinear", "Clip", "Resize",
-                                                            "Pad"};
+                                                            "Pad", "Dropout"};
   if (kSettings.contains(node.op)) return input == 0;
   if (node.op == "BatchNormalization") return input == 1 || input == 2;
   if (node.op == "QLinearConv") return input == 3 || input == 8;
