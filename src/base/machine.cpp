@@ -28,18 +28,6 @@ std::string cpu_model() {
   return "unknown";
 }
 
-std::vector<std::string> cpu_features() {
-  std::vector<std::string> features;
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("sse4.2")) features.emplace_back("sse4.2");
-  if (__builtin_cpu_supports("avx2")) features.emplace_back("avx2");
-  if (__builtin_cpu_supports("fma")) features.emplace_back("fma");
-  if (__builtin_cpu_supports("avx512f")) features.emplace_back("avx512f");
-  if (__builtin_cpu_supports("avx512vnni")) features.emplace_back("avx512vnni");
-#endif
-  return features;
-}
-
 // Tries it for a moment: the only honest answer, since capabilities, limits and cgroups all have a say.
 bool can_be_realtime() {
   const int policy = sched_getscheduler(0);
@@ -53,6 +41,19 @@ bool can_be_realtime() {
 }
 
 }  // namespace
+
+std::vector<std::string> cpu_features() {
+  std::vector<std::string> features;
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("sse4.2")) features.emplace_back("sse4.2");
+  if (__builtin_cpu_supports("avx2")) features.emplace_back("avx2");
+  if (__builtin_cpu_supports("fma")) features.emplace_back("fma");
+  if (__builtin_cpu_supports("avx512f")) features.emplace_back("avx512f");
+  if (__builtin_cpu_supports("avx512vnni")) features.emplace_back("avx512vnni");
+  if (__builtin_cpu_supports("avxvnni")) features.emplace_back("avxvnni");
+#endif
+  return features;
+}
 
 Machine inspect_machine() {
   Machine machine;

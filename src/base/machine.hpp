@@ -23,6 +23,8 @@ struct Machine {
 };
 
 [[nodiscard]] Machine inspect_machine();
+// The same list alone, which costs nothing to ask for.
+[[nodiscard]] std::vector<std::string> cpu_features();
 
 struct Jitter {
   Nanos p50 = 0, p99 = 0, max = 0;

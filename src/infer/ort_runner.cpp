@@ -7,6 +7,7 @@
 #include <cstring>
 #include <new>
 
+#include "infer/ort_values.hpp"
 #include "infer/ports.hpp"
 
 namespace alara::infer {
@@ -24,25 +25,6 @@ Buffer make_buffer(std::size_t bytes) {
   Buffer buffer(new (std::align_val_t{kAlignment}) std::byte[rounded]);
   std::memset(buffer.get(), 0, rounded);
   return buffer;
-}
-
-ONNXTensorElementDataType ort_type(ElementType type) {
-  switch (type) {
-    case ElementType::float64:
-      return ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE;
-    case ElementType::int8:
-      return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8;
-    case ElementType::uint8:
-      return ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8;
-    case ElementType::int32:
-      return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32;
-    case ElementType::int64:
-      return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
-    case ElementType::boolean:
-      return ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL;
-    default:
-      return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
-  }
 }
 
 template <typename T>
@@ -165,18 +147,12 @@ Status OrtRunner::probe(std::size_t rows) {
 }
 
 Status OrtRunner::learn_output(const OrtValue* value, std::size_t rows, Tensor& tensor) {
-  const auto check = [&](OrtStatus* status) { return ort_.check(status, ErrorKind::internal, "output shape"); };
-  OrtTensorTypeAndShapeInfo* info = nullptr;
-  ALARA_CHECK(check(ort_.api->GetTensorTypeAndShape(value, &info)));
-  const auto owned = ort_.own(info, ort_.api->ReleaseTensorTypeAndShapeInfo);
-  std::size_t dimensions = 0;
-  ALARA_CHECK(check(ort_.api->GetDimensionsCount(info, &dimensions)));
+  ALARA_TRY(OrtShape made, shape_of(ort_, value));
   std::vector<std::int64_t>& shape = tensor.port.shape;
-  shape.resize(dimensions);
-  ALARA_CHECK(check(ort_.api->GetDimensions(info, shape.data(), dimensions)));
+  shape = std::move(made.sizes);
   std::size_t elements = 1;
-  for (std::size_t i = 1; i < dimensions; ++i) elements *= static_cast<std::size_t>(shape[i]);
-  if (dimensions == 0 || shape[0] != static_cast<std::int64_t>(rows) || elements == 0)
+  for (std::size_t i = 1; i < shape.size(); ++i) elements *= static_cast<std::size_t>(shape[i]);
+  if (shape.empty() || shape[0] != static_cast<std::int64_t>(rows) || elements == 0)
     return fail(ErrorKind::bad_input,
                 "model output '{}' has the shape [{}] for a batch of {}: it must have one row for each",
                 tensor.port.name, fmt::join(shape, ", "), rows);

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "graph/quantize/quantize.hpp"
+
+#include "graph/fuse.hpp"
+#include "graph/quantize/equalise.hpp"
+#include "graph/quantize/round_layers.hpp"
+#include "graph/quantize/work.hpp"
+#include "graph/upgrade.hpp"
+
+namespace alara::graph {
+
+Status Work::prepare() {
+  ALARA_CHECK(upgrade(model_));
+  FoldOptions fold;
+  fold.dequantize = FoldOptions::Dequantize::fold;
+  ALARA_TRY(const Simplified simplified, simplify(model_, fold));
+  if (simplified.total() > 0) notes_.push_back(fmt::format("simplified first: {} rewrites", simplified.total()));
+  if (options_.equalise) ALARA_CHECK(equalise_layers());
+  ALARA_TRY(values_, infer_shapes(model_));
+  ALARA_TRY(plan_, make_plan(model_.graph, values_, {options_.exclude, {}, {}}));
+  notes_.insert(notes_.end(), plan_.notes.begin(), plan_.notes.end());
+  if (plan_.nodes.empty())
+    return fail(ErrorKind::bad_input, "nothing here can be quantised: no Conv, Gemm or MatMul with constant weights");
+  return {};
+}
+
+Status Work::equalise_layers() {
+  ALARA_TRY(const ValueTable values, infer_shapes(model_));
+  const std::vector<LayerPair> pairs = find_pairs(model_.graph, values);
+  const double ratio = equalise(model_.graph, pairs);
+  notes_.push_back(fmt::format("equalised {} pairs of layers, factors up to 1:{:.3g}", pairs.size(), ratio));
+  CalibrationRequest request = request_for_absorption(model_.graph, pairs);
+  if (request.channels.empty()) return {};
+  request.max_samples = options_.max_samples;
+  ALARA_TRY(const Calibration seen, calibrate(model_, samples_, executors_, request, progress_));
+  if (const std::size_t channels = absorb_biases(model_.graph, pairs, seen); channels > 0)
+    notes_.push_back(fmt::format("moved what {} channels always have into the bias behind", channels));
+  return {};
+}
+
+Status Work::choose_numbers() {
+  ALARA_TRY(const Calibration calibration,
+            calibrate(model_, samples_, executors_, request_for(model_.graph, plan_, options_), progress_));
+  for (const auto& [value, histogram] : calibration.histograms)
+    if (histogram.not_finite() > 0)
+      notes_.push_back(fmt::format("value '{}' was not finite {} times", value, histogram.not_finite()));
+  numbers_.activations = options_.activations;
+  numbers_.grids = grids_of(calibration, options_);
+  layers_ = start_layers(model_.graph, plan_, numbers_.grids, weight_options_);
+  if (options_.adaround)
+    ALARA_CHECK(round_layers(model_, samples_, executors_, options_.max_samples, largest_level(weight_options_.type),
+                             layers_, notes_, progress_));
+  if (options_.bias_correction) correct_biases(model_.graph, calibration, layers_);
+  for (const LayerWork& work : layers_) numbers_.layers[work.node] = finish_layer(model_.graph, work, weight_options_);
+  // When its maker goes back to float, a value that took another's scale has it for itself.
+  for (const auto& [value, source] : plan_.source) numbers_.grids[value] = numbers_.grids.at(plan_.scale_of(value));
+  return {};
+}
+
+Result<Quantized> Work::finish() {
+  Quantized out;
+  out.model = to_qdq(model_, plan_, numbers_);
+  ALARA_CHECK(check(out.model));
+  describe_layers(out);
+  ALARA_CHECK(measure(out));
+  out.notes = std::move(notes_);
+  out.put_back = put_back_.size();
+  out.metric_before = score_before_;
+  out.metric_after = score_after_;
+  return out;
+}
+
+WeightType weights_for(std::span<const std::string> cpu_features) {
+  bool x86 = false, adds_in_32_bits = false;
+  for (const std::string& feature : cpu_features) {
+    x86 = x86 || feature.starts_with("sse");
+    adds_in_32_bits = adds_in_32_bits || feature.find("vnni") != std::string::npos;
+  }
+  return x86 && !adds_in_32_bits ? WeightType::int7 : WeightType::int8;
+}
+
+Result<Quantized> quantize(Model model, SampleSource& calibration, const ExecutorFactory& executors,
+                           const QuantizeOptions& options, Progress& progress) {
+  Work work(std::move(model), calibration, executors, options, progress);
+  ALARA_CHECK(work.prepare());
+  ALARA_CHECK(work.choose_numbers());
+  ALARA_CHECK(work.meet_max_drop());
+  return work.finish();
+}
+
+}  // namespace alara::graph
