@@ -14,7 +14,8 @@ Values reduce(const Call& call) {
   const at::Tensor& x = call[0];
   Integers axes = call.axes(1);
   if (axes.empty()) {
-    if (call.integer("noop_with_empty_axes", 0) != 0) return {x};
+    // No axes to reduce, yet each element is squared, taken the logarithm of and so on, as ONNX Runtime has it.
+    if (call.integer("noop_with_empty_axes", 0) != 0) return {reduction(x.unsqueeze(-1), {-1}, false)};
     for (std::int64_t i = 0; i < x.dim(); ++i) axes.push_back(i);
   }
   for (std::int64_t& axis : axes) axis = axis_in(axis, x.dim());
