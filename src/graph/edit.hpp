@@ -24,7 +24,9 @@ class Edit {
   // The node that makes the value, or nullptr / the only one that uses it (and no output is), or nullptr.
   [[nodiscard]] const Node* maker(std::string_view value) const;
   [[nodiscard]] const Node* only_user(std::string_view value) const;
-  [[nodiscard]] std::size_t index_of(const Node& node) const { return static_cast<std::size_t>(&node - graph_.nodes.data()); }
+  [[nodiscard]] std::size_t index_of(const Node& node) const {
+    return static_cast<std::size_t>(&node - graph_.nodes.data());
+  }
 
   // Makes the nodes this rewrite's own; false, and nothing claimed, when another rewrite of the sweep has one of them.
   [[nodiscard]] bool claim(std::vector<std::size_t> nodes);
@@ -62,7 +64,7 @@ class Edit {
   std::vector<bool> claimed_;
   std::vector<bool> removed_;
   std::map<std::size_t, Node> changed_;
-  std::map<std::size_t, std::vector<Node>> inserted_;  // before the node of that number
+  std::map<std::size_t, std::vector<Node>> inserted_;        // before the node of that number
   std::map<std::string, std::string, std::less<>> renamed_;  // what users see; never leads in a circle
   std::map<std::string, std::string, std::less<>> made_as_;  // what makers write
   std::size_t rewrites_ = 0;

@@ -108,9 +108,9 @@ class Folder {
   Graph& graph_;
   const ValueTable& values_;
   const FoldOptions& options_;
-  std::size_t left_;                                      // bytes that may still be made
-  std::map<std::string, bool, std::less<>> outputs_;      // of the graph
-  std::map<std::string, Tensor, std::less<>> partial_;    // shapes with -1 for what is not known
+  std::size_t left_;                                    // bytes that may still be made
+  std::map<std::string, bool, std::less<>> outputs_;    // of the graph
+  std::map<std::string, Tensor, std::less<>> partial_;  // shapes with -1 for what is not known
 };
 
 }  // namespace

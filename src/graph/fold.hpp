@@ -11,9 +11,9 @@
 
 namespace alara::graph {
 
-inline constexpr std::size_t kMaxFoldedBytes = std::size_t{64} << 20;       // of one result
-inline constexpr std::size_t kMaxFoldedTotalBytes = std::size_t{256} << 20; // of all, beside ...
-inline constexpr std::size_t kFoldedPerConstantByte = 4;                    // ... so many times the model's own constants
+inline constexpr std::size_t kMaxFoldedBytes = std::size_t{64} << 20;        // of one result
+inline constexpr std::size_t kMaxFoldedTotalBytes = std::size_t{256} << 20;  // of all, beside ...
+inline constexpr std::size_t kFoldedPerConstantByte = 4;  // ... so many times the model's own constants
 
 struct FoldOptions {
   enum class Dequantize { keep, fold };

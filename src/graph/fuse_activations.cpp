@@ -98,8 +98,8 @@ bool hard_sigmoid(Pattern& pattern, std::size_t i) {
 }
 
 bool is_hard_swish_gate(const Node* node, const std::string& x) {
-  return node != nullptr && node->is("HardSigmoid") && node->input(0) == x && near(node->number("alpha", 0.2F), 1.0F / 6) &&
-         near(node->number("beta", 0.5F), 0.5F);
+  return node != nullptr && node->is("HardSigmoid") && node->input(0) == x &&
+         near(node->number("alpha", 0.2F), 1.0F / 6) && near(node->number("beta", 0.5F), 0.5F);
 }
 
 // x * HardSigmoid(x; 1/6, 1/2).
@@ -141,8 +141,8 @@ bool hard_swish_in_parts(Pattern& pattern, std::size_t i) {
 // 1 / (1 + exp(-x)).
 bool sigmoid(Pattern& pattern, std::size_t i) {
   const Node& node = pattern.edit_.node(i);
-  const bool inverts = node.is("Reciprocal") ||
-                       (node.is("Div") && pattern.number(node.input(0), node.input(1)) == std::optional(1.0F));
+  const bool inverts =
+      node.is("Reciprocal") || (node.is("Div") && pattern.number(node.input(0), node.input(1)) == std::optional(1.0F));
   if (!inverts) return false;
   const Node* add_node = pattern.inside(node.inputs.back());
   const auto sum = pattern.with_number(add_node, "Add");
@@ -157,7 +157,8 @@ bool sigmoid(Pattern& pattern, std::size_t i) {
 bool rectifier(Pattern& pattern, std::size_t i) {
   Edit& edit = pattern.edit_;
   const Node& node = edit.node(i);
-  if (const auto most = node.inputs.size() == 2 ? pattern.with_number(&node, "Max") : std::nullopt; most && most->number == 0)
+  if (const auto most = node.inputs.size() == 2 ? pattern.with_number(&node, "Max") : std::nullopt;
+      most && most->number == 0)
     return pattern.becomes(i, "Relu", most->x, {}, {});
   const auto least = node.inputs.size() == 2 ? pattern.with_number(&node, "Min") : std::nullopt;
   const auto clipped = pattern.clip(&node);

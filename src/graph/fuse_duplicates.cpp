@@ -20,8 +20,8 @@ std::string key_of(const Tensor& tensor) {
 
 // Gives something else each time, or holds graphs, which are not compared.
 bool comparable(const Node& node) {
-  static constexpr std::string_view kRandom[] = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike",
-                                                 "Multinomial", "Bernoulli", "Dropout"};
+  static constexpr std::string_view kRandom[] = {
+      "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli", "Dropout"};
   if (std::find(std::begin(kRandom), std::end(kRandom), node.op) != std::end(kRandom)) return false;
   return std::none_of(node.attributes.begin(), node.attributes.end(), [](const auto& entry) {
     return std::holds_alternative<std::shared_ptr<const Graph>>(entry.second);
@@ -55,8 +55,9 @@ bool same_attribute(const Attribute& a, const Attribute& b) {
 
 bool same_work(const Node& a, const Node& b) {
   return a.op == b.op && a.domain == b.domain && a.outputs.size() == b.outputs.size() &&
-         std::equal(a.attributes.begin(), a.attributes.end(), b.attributes.begin(), b.attributes.end(),
-                    [](const auto& x, const auto& y) { return x.first == y.first && same_attribute(x.second, y.second); });
+         std::equal(
+             a.attributes.begin(), a.attributes.end(), b.attributes.begin(), b.attributes.end(),
+             [](const auto& x, const auto& y) { return x.first == y.first && same_attribute(x.second, y.second); });
 }
 
 // Every output of b can come from a, and those that b leaves out are not missed.

@@ -41,7 +41,8 @@ Amounts spatial_pads(const Graph& graph, const Node& pad, std::size_t rank) {
 // Never negative, whatever goes in.
 bool never_negative(const Graph& graph, const Node* maker) {
   if (maker == nullptr || !maker->domain.empty()) return false;
-  if (maker->op == "Relu" || maker->op == "Sigmoid" || maker->op == "HardSigmoid" || maker->op == "Softplus") return true;
+  if (maker->op == "Relu" || maker->op == "Sigmoid" || maker->op == "HardSigmoid" || maker->op == "Softplus")
+    return true;
   return maker->op == "Clip" && number_of(graph, maker->input(1)).value_or(-1.0F) >= 0.0F;
 }
 

@@ -87,7 +87,8 @@ std::optional<Affine> affine_of(const Graph& graph, const Node& node, const std:
   Affine out{std::vector<double>(numbers->size(), 1.0), std::vector<double>(numbers->size(), 0.0)};
   if (node.op == "Add") out.shift = *numbers;
   if (node.op == "Mul") out.scale = *numbers;
-  if (node.op == "Div") std::transform(numbers->begin(), numbers->end(), out.scale.begin(), [](double n) { return 1.0 / n; });
+  if (node.op == "Div")
+    std::transform(numbers->begin(), numbers->end(), out.scale.begin(), [](double n) { return 1.0 / n; });
   if (node.op == "Sub") {
     out.shift = *numbers;
     std::vector<double>& negated = left ? out.shift : out.scale;
@@ -108,7 +109,8 @@ Tensor scaled(const Linear& linear, Factor factor) {
   Tensor out = *linear.weight;
   const auto numbers = out.mutable_values<float>();
   for (std::size_t i = 0; i < numbers.size(); ++i)
-    numbers[i] = static_cast<float>(static_cast<double>(numbers[i]) * factor(linear.place(static_cast<std::int64_t>(i))));
+    numbers[i] =
+        static_cast<float>(static_cast<double>(numbers[i]) * factor(linear.place(static_cast<std::int64_t>(i))));
   return out;
 }
 
@@ -149,7 +151,8 @@ bool absorb_behind(Edit& edit, const ValueTable& values, std::size_t at) {
 
   std::vector<double> bias = linear->biases(node);
   for (std::size_t c = 0; c < bias.size(); ++c) bias[c] = bias[c] * affine->scale[c] + affine->shift[c];
-  Tensor weight = scaled(*linear, [&](Linear::Place place) { return affine->scale[static_cast<std::size_t>(place.output)]; });
+  Tensor weight =
+      scaled(*linear, [&](Linear::Place place) { return affine->scale[static_cast<std::size_t>(place.output)]; });
   Node merged = rewritten(edit, node, *linear, std::move(weight), bias);
   merged.outputs = {follower->outputs.front()};
   edit.change(at, std::move(merged));
@@ -189,7 +192,8 @@ bool absorb_before(Edit& edit, const ValueTable& values, std::size_t at) {
     bias[static_cast<std::size_t>(place.output)] +=
         alpha * static_cast<double>(weights[i]) * affine->shift[static_cast<std::size_t>(place.input)];
   }
-  Tensor weight = scaled(*linear, [&](Linear::Place place) { return affine->scale[static_cast<std::size_t>(place.input)]; });
+  Tensor weight =
+      scaled(*linear, [&](Linear::Place place) { return affine->scale[static_cast<std::size_t>(place.input)]; });
   Node merged = rewritten(edit, node, *linear, std::move(weight), bias);
   merged.inputs[0] = x;
   edit.change(at, std::move(merged));

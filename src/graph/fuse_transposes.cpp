@@ -33,8 +33,9 @@ bool one_of(const std::string& op, std::span<const std::string_view> names) {
 }
 
 constexpr std::array<std::string_view, 24> kUnary{
-    "Abs", "Cast", "Ceil", "Celu", "Clip", "Elu", "Erf", "Exp", "Floor", "Gelu", "HardSigmoid", "HardSwish",
-    "LeakyRelu", "Log", "Mish", "Neg", "Reciprocal", "Relu", "Selu", "Sigmoid", "Softplus", "Softsign", "Sqrt", "Tanh"};
+    "Abs",        "Cast", "Ceil",        "Celu",      "Clip",      "Elu",      "Erf",  "Exp",
+    "Floor",      "Gelu", "HardSigmoid", "HardSwish", "LeakyRelu", "Log",      "Mish", "Neg",
+    "Reciprocal", "Relu", "Selu",        "Sigmoid",   "Softplus",  "Softsign", "Sqrt", "Tanh"};
 constexpr std::array<std::string_view, 8> kBinary{"Add", "Div", "Max", "Min", "Mul", "Pow", "PRelu", "Sub"};
 constexpr std::array<std::string_view, 4> kReductions{"ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum"};
 
@@ -57,7 +58,8 @@ std::optional<Tensor> turned(const Tensor& constant, const Order& order) {
   return std::move(out->front());
 }
 
-std::optional<Passed> through_binary(const Graph& graph, const Node& node, const std::string& value, const Order& order) {
+std::optional<Passed> through_binary(const Graph& graph, const Node& node, const std::string& value,
+                                     const Order& order) {
   const std::size_t other = node.input(0) == value ? 1 : 0;
   const Tensor* constant = graph.constant(node.input(other));
   if (constant == nullptr) return std::nullopt;
@@ -105,10 +107,11 @@ std::optional<Passed> through(const Graph& graph, const Node& node, const std::s
 // Inputs of Concat or of a binary operator that are all transposed alike, each by a Transpose only it uses.
 bool all_turned(const Edit& edit, const Node& node, const Order& order) {
   const bool joins = node.domain.empty() && (node.op == "Concat" || one_of(node.op, kBinary));
-  return joins && node.inputs.size() > 1 && std::all_of(node.inputs.begin(), node.inputs.end(), [&](const std::string& input) {
-    const Node* maker = edit.maker(input);
-    return maker != nullptr && order_of(*maker) == order && edit.only_user(input) != nullptr;
-  });
+  return joins && node.inputs.size() > 1 &&
+         std::all_of(node.inputs.begin(), node.inputs.end(), [&](const std::string& input) {
+           const Node* maker = edit.maker(input);
+           return maker != nullptr && order_of(*maker) == order && edit.only_user(input) != nullptr;
+         });
 }
 
 Node transpose_of(const std::string& from, const std::string& to, const Order& order) {
@@ -154,11 +157,12 @@ Walk walk_down(const Edit& edit, const Node& transpose, const Order& order) {
     if (next == nullptr) return walk;
     auto passed = through(edit.graph(), *next, *value, order);
     if (!passed) {
-      const bool meets = next->is("Transpose") || (next->domain.empty() && (next->op == "Concat" || one_of(next->op, kBinary)) &&
-                         std::any_of(next->inputs.begin(), next->inputs.end(), [&](const std::string& input) {
-                           const Node* maker = input == *value ? nullptr : edit.maker(input);
-                           return maker != nullptr && order_of(*maker) == order;
-                         }));
+      const bool meets = next->is("Transpose") ||
+                         (next->domain.empty() && (next->op == "Concat" || one_of(next->op, kBinary)) &&
+                          std::any_of(next->inputs.begin(), next->inputs.end(), [&](const std::string& input) {
+                            const Node* maker = input == *value ? nullptr : edit.maker(input);
+                            return maker != nullptr && order_of(*maker) == order;
+                          }));
       walk.worth_it = meets && !walk.nodes.empty();
       return walk;
     }
@@ -207,7 +211,8 @@ void drop_before_reduction(Edit& edit, std::size_t i) {
   kept.attributes.insert_or_assign("keepdims", std::int64_t{1});
   auto passed = through_reduction(edit.graph(), kept, order);
   if (!passed) return;
-  const auto axes = passed->constant ? passed->constant->second.values<std::int64_t>() : std::span<const std::int64_t>{};
+  const auto axes =
+      passed->constant ? passed->constant->second.values<std::int64_t>() : std::span<const std::int64_t>{};
   const std::vector<std::int64_t> reduced =
       passed->constant ? std::vector(axes.begin(), axes.end()) : passed->node.integers("axes");
   Order rest;

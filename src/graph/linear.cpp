@@ -34,7 +34,8 @@ std::vector<double> Linear::biases(const Node& node) const {
   if (bias == nullptr) return out;
   const auto numbers = bias->values<float>();
   const double beta = node.op == "Gemm" ? static_cast<double>(node.number("beta", 1)) : 1.0;
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = beta * static_cast<double>(numbers[numbers.size() == 1 ? 0 : i]);
+  for (std::size_t i = 0; i < out.size(); ++i)
+    out[i] = beta * static_cast<double>(numbers[numbers.size() == 1 ? 0 : i]);
   return out;
 }
 

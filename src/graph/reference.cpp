@@ -37,7 +37,8 @@ Result<std::size_t> axis_of(std::int64_t axis, std::size_t rank) {
 std::vector<std::int64_t> strides_of(std::span<const std::int64_t> shape) {
   std::vector<std::int64_t> strides(shape.size(), 1);
   for (std::size_t d = shape.size(); d-- > 1;)  // wraps only beside a dimension of 0, where nothing is walked
-    strides[d - 1] = static_cast<std::int64_t>(static_cast<std::uint64_t>(strides[d]) * static_cast<std::uint64_t>(shape[d]));
+    strides[d - 1] =
+        static_cast<std::int64_t>(static_cast<std::uint64_t>(strides[d]) * static_cast<std::uint64_t>(shape[d]));
   return strides;
 }
 
@@ -53,8 +54,7 @@ Result<Shape> broadcast(std::span<const std::int64_t> a, std::span<const std::in
   return out;
 }
 
-std::vector<std::int64_t> broadcast_strides(std::span<const std::int64_t> shape,
-                                            std::span<const std::int64_t> target) {
+std::vector<std::int64_t> broadcast_strides(std::span<const std::int64_t> shape, std::span<const std::int64_t> target) {
   const std::vector<std::int64_t> own = strides_of(shape);
   std::vector<std::int64_t> strides(target.size(), 0);
   const std::size_t shift = target.size() - shape.size();

@@ -18,7 +18,8 @@ namespace alara::graph {
 
 // What the node makes of its inputs; nullptr stands for one that is left out. Integers wrap as they do in C, half
 // precision is computed in single and rounded once. Errors: exhausted (the outputs would take more than `max_bytes`;
-// found before memory is taken), bad_input (inputs that do not fit), unavailable (an operator or a type not known here).
+// found before memory is taken), bad_input (inputs that do not fit), unavailable (an operator or a type not known
+// here).
 [[nodiscard]] Result<std::vector<Tensor>> compute(const Node& node, std::span<const Tensor* const> inputs,
                                                   std::size_t max_bytes);
 

@@ -16,18 +16,30 @@ namespace {
 template <typename Body>
 bool with_type(DataType type, Body&& body) {
   switch (type) {
-    case DataType::float32: return body.template operator()<float>(), true;
-    case DataType::float64: return body.template operator()<double>(), true;
-    case DataType::int8: return body.template operator()<std::int8_t>(), true;
-    case DataType::uint8: return body.template operator()<std::uint8_t>(), true;
-    case DataType::int16: return body.template operator()<std::int16_t>(), true;
-    case DataType::uint16: return body.template operator()<std::uint16_t>(), true;
-    case DataType::int32: return body.template operator()<std::int32_t>(), true;
-    case DataType::uint32: return body.template operator()<std::uint32_t>(), true;
-    case DataType::int64: return body.template operator()<std::int64_t>(), true;
-    case DataType::uint64: return body.template operator()<std::uint64_t>(), true;
-    case DataType::boolean: return body.template operator()<bool>(), true;
-    default: return false;
+    case DataType::float32:
+      return body.template operator()<float>(), true;
+    case DataType::float64:
+      return body.template operator()<double>(), true;
+    case DataType::int8:
+      return body.template operator()<std::int8_t>(), true;
+    case DataType::uint8:
+      return body.template operator()<std::uint8_t>(), true;
+    case DataType::int16:
+      return body.template operator()<std::int16_t>(), true;
+    case DataType::uint16:
+      return body.template operator()<std::uint16_t>(), true;
+    case DataType::int32:
+      return body.template operator()<std::int32_t>(), true;
+    case DataType::uint32:
+      return body.template operator()<std::uint32_t>(), true;
+    case DataType::int64:
+      return body.template operator()<std::int64_t>(), true;
+    case DataType::uint64:
+      return body.template operator()<std::uint64_t>(), true;
+    case DataType::boolean:
+      return body.template operator()<bool>(), true;
+    default:
+      return false;
   }
 }
 
@@ -111,14 +123,22 @@ T quotient(T a, T b) {
 enum class Binary { add, subtract, multiply, divide, minimum, maximum, power };
 template <Binary kind, typename T>
 T binary(T a, T b) {
-  if constexpr (std::same_as<T, bool>) return false;
-  else if constexpr (kind == Binary::add) return wrapped(a, b, std::plus<>());
-  else if constexpr (kind == Binary::subtract) return wrapped(a, b, std::minus<>());
-  else if constexpr (kind == Binary::multiply) return wrapped(a, b, std::multiplies<>());
-  else if constexpr (kind == Binary::divide) return quotient(a, b);
-  else if constexpr (kind == Binary::minimum) return std::min(a, b);
-  else if constexpr (kind == Binary::maximum) return std::max(a, b);
-  else return converted<T>(std::pow(a, b));
+  if constexpr (std::same_as<T, bool>)
+    return false;
+  else if constexpr (kind == Binary::add)
+    return wrapped(a, b, std::plus<>());
+  else if constexpr (kind == Binary::subtract)
+    return wrapped(a, b, std::minus<>());
+  else if constexpr (kind == Binary::multiply)
+    return wrapped(a, b, std::multiplies<>());
+  else if constexpr (kind == Binary::divide)
+    return quotient(a, b);
+  else if constexpr (kind == Binary::minimum)
+    return std::min(a, b);
+  else if constexpr (kind == Binary::maximum)
+    return std::max(a, b);
+  else
+    return converted<T>(std::pow(a, b));
 }
 
 // combine<T>(a, b) element by element under numpy's rules; R is what comes out, void: T.
@@ -210,19 +230,32 @@ Outputs negation(const Call& call) {
 enum class Unary { negate, absolute, root, reciprocal, floor, ceiling, exponential, logarithm, tanh, sigmoid, relu };
 template <Unary kind, typename T>
 T unary(T x) {
-  if constexpr (std::same_as<T, bool>) return x;
-  else if constexpr (kind == Unary::negate) return wrapped(T{0}, x, std::minus<>());
-  else if constexpr (kind == Unary::absolute) return x < T{0} ? wrapped(T{0}, x, std::minus<>()) : x;
-  else if constexpr (kind == Unary::relu) return std::max(x, T{0});
-  else if constexpr (std::integral<T>) return x;  // refused before it comes here
-  else if constexpr (kind == Unary::root) return std::sqrt(x);
-  else if constexpr (kind == Unary::reciprocal) return T{1} / x;
-  else if constexpr (kind == Unary::floor) return std::floor(x);
-  else if constexpr (kind == Unary::ceiling) return std::ceil(x);
-  else if constexpr (kind == Unary::exponential) return std::exp(x);
-  else if constexpr (kind == Unary::logarithm) return std::log(x);
-  else if constexpr (kind == Unary::tanh) return std::tanh(x);
-  else return T{1} / (T{1} + std::exp(-x));
+  if constexpr (std::same_as<T, bool>)
+    return x;
+  else if constexpr (kind == Unary::negate)
+    return wrapped(T{0}, x, std::minus<>());
+  else if constexpr (kind == Unary::absolute)
+    return x < T{0} ? wrapped(T{0}, x, std::minus<>()) : x;
+  else if constexpr (kind == Unary::relu)
+    return std::max(x, T{0});
+  else if constexpr (std::integral<T>)
+    return x;  // refused before it comes here
+  else if constexpr (kind == Unary::root)
+    return std::sqrt(x);
+  else if constexpr (kind == Unary::reciprocal)
+    return T{1} / x;
+  else if constexpr (kind == Unary::floor)
+    return std::floor(x);
+  else if constexpr (kind == Unary::ceiling)
+    return std::ceil(x);
+  else if constexpr (kind == Unary::exponential)
+    return std::exp(x);
+  else if constexpr (kind == Unary::logarithm)
+    return std::log(x);
+  else if constexpr (kind == Unary::tanh)
+    return std::tanh(x);
+  else
+    return T{1} / (T{1} + std::exp(-x));
 }
 
 template <Unary kind>

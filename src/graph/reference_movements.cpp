@@ -89,9 +89,12 @@ Outputs flatten(const Call& call) {
   std::int64_t axis = call.node.integer("axis", 1);
   if (axis < 0) axis += rank;
   if (axis < 0 || axis > rank) return fail(ErrorKind::bad_input, "{}: no axis {}", call.node.label(), axis);
-  const auto product = [](auto from, auto to) { return std::accumulate(from, to, std::int64_t{1}, std::multiplies<>()); };
-  return reshaped(call, *in,
-                  {product(in->shape.begin(), in->shape.begin() + axis), product(in->shape.begin() + axis, in->shape.end())});
+  const auto product = [](auto from, auto to) {
+    return std::accumulate(from, to, std::int64_t{1}, std::multiplies<>());
+  };
+  return reshaped(
+      call, *in,
+      {product(in->shape.begin(), in->shape.begin() + axis), product(in->shape.begin() + axis, in->shape.end())});
 }
 
 Outputs squeeze(const Call& call) {
@@ -285,8 +288,10 @@ Outputs range_of(const Call& call) {
   const T limit = call.inputs[1]->values<T>()[0];
   const T step = call.inputs[2]->values<T>()[0];
   if (step == 0) return fail(ErrorKind::bad_input, "{}: the step is 0", call.node.label());
-  const double count = std::max(0.0, std::ceil((static_cast<double>(limit) - static_cast<double>(start)) / static_cast<double>(step)));
-  if (!(count < static_cast<double>(kMaxElements))) return fail(ErrorKind::exhausted, "{} is too long", call.node.label());
+  const double count =
+      std::max(0.0, std::ceil((static_cast<double>(limit) - static_cast<double>(start)) / static_cast<double>(step)));
+  if (!(count < static_cast<double>(kMaxElements)))
+    return fail(ErrorKind::exhausted, "{} is too long", call.node.label());
   ALARA_TRY(Tensor out, call.make(DataTypeOf<T>::value, {static_cast<std::int64_t>(count)}));
   const auto numbers = out.mutable_values<T>();
   for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<T>(start + static_cast<T>(i) * step);
@@ -312,22 +317,14 @@ Outputs range(const Call& call) {
 }
 
 constexpr std::array kMovements{
-    Operator{"Constant", constant},
-    Operator{"ConstantOfShape", constant_of_shape},
-    Operator{"Concat", concat},
-    Operator{"Expand", expand},
-    Operator{"Flatten", flatten},
-    Operator{"Gather", gather},
-    Operator{"Identity", identity},
-    Operator{"Range", range},
-    Operator{"Reshape", reshape},
-    Operator{"Shape", shape},
-    Operator{"Size", size},
-    Operator{"Slice", slice},
-    Operator{"Split", split},
-    Operator{"Squeeze", squeeze},
-    Operator{"Transpose", transpose},
-    Operator{"Unsqueeze", unsqueeze},
+    Operator{"Constant", constant},   Operator{"ConstantOfShape", constant_of_shape},
+    Operator{"Concat", concat},       Operator{"Expand", expand},
+    Operator{"Flatten", flatten},     Operator{"Gather", gather},
+    Operator{"Identity", identity},   Operator{"Range", range},
+    Operator{"Reshape", reshape},     Operator{"Shape", shape},
+    Operator{"Size", size},           Operator{"Slice", slice},
+    Operator{"Split", split},         Operator{"Squeeze", squeeze},
+    Operator{"Transpose", transpose}, Operator{"Unsqueeze", unsqueeze},
 };
 
 }  // namespace

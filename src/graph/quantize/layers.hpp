@@ -37,7 +37,5 @@ void correct_biases(const Graph& graph, const Calibration& calibration, std::vec
 
 // Of the weights alone, in dB.
 [[nodiscard]] double weight_sqnr_db(const LayerWork& work);
-// Multiplications of a weighted node in one run, by the shapes in `values`; 0 when they are not known.
-[[nodiscard]] double macs_of(const Graph& graph, const Node& node, const ValueTable& values);
 
 }  // namespace alara::graph

@@ -41,7 +41,7 @@ class Planner {
       : graph_(graph), values_(values), options_(options), wiring_(graph), tail_(graph.nodes.size(), false) {}
 
   Result<Plan> plan() {
-    ALARA_CHECK(check_exclusions());
+    ALARA_CHECK(check_names_of_nodes(graph_, options_.exclude));
     find_tail();
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
       if (stays_in_float(i)) continue;
@@ -65,18 +65,8 @@ class Planner {
   [[nodiscard]] bool stays_in_float(std::size_t i) const {
     const Node& node = graph_.nodes[i];
     if (tail_[i] || options_.keep_in_float.contains(i) || node.outputs.empty()) return true;
-    return options_.exclude.contains(node.name) || options_.exclude.contains(node.op) ||
-           options_.exclude.contains(node.outputs.front());
-  }
-
-  Status check_exclusions() const {
-    for (const std::string& name : options_.exclude) {
-      const bool known = std::any_of(graph_.nodes.begin(), graph_.nodes.end(), [&](const Node& node) {
-        return node.name == name || node.op == name || (!node.outputs.empty() && node.outputs.front() == name);
-      });
-      if (!known) return fail(ErrorKind::bad_input, "there is no node '{}' to leave out", name);
-    }
-    return {};
+    if (options_.only && *options_.only != i) return true;
+    return excluded(node, options_.exclude);
   }
 
   // What only reshapes, joins or bends results on their way out stays in float: it costs little there, and 8 bits would
@@ -105,7 +95,7 @@ class Planner {
     const Node& node = graph_.nodes[i];
     if (!one_of(node, {"Add", "Mul", "Concat", "AveragePool", "GlobalAveragePool", "Sigmoid", "LeakyRelu"}))
       return false;
-    bool integers = false;
+    bool integers = options_.only.has_value();
     for (const std::string& input : node.inputs) {
       if (!is_float_value(input)) return false;
       const Tensor* constant = graph_.constant(input);
@@ -165,6 +155,20 @@ class Planner {
 };
 
 }  // namespace
+
+bool excluded(const Node& node, const std::set<std::string>& exclude) {
+  return exclude.contains(node.name) || exclude.contains(node.op) ||
+         (!node.outputs.empty() && exclude.contains(node.outputs.front()));
+}
+
+Status check_names_of_nodes(const Graph& graph, const std::set<std::string>& exclude) {
+  for (const std::string& name : exclude) {
+    const std::set<std::string> one{name};
+    if (std::none_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) { return excluded(node, one); }))
+      return fail(ErrorKind::bad_input, "there is no node '{}' to leave out", name);
+  }
+  return {};
+}
 
 const std::string& Plan::scale_of(const std::string& value) const {
   const std::string* at = &value;

@@ -46,7 +46,13 @@ struct Plan {
 struct PlanOptions {
   std::set<std::string> exclude;        // nodes that stay in float: by name, by output, or by operator ("Gemm")
   std::set<std::size_t> keep_in_float;  // the same by number
+  std::optional<std::size_t> only;      // nothing but this node
 };
+
+// Whether the node is one of those by its name, its first output or its operator.
+[[nodiscard]] bool excluded(const Node& node, const std::set<std::string>& exclude);
+// Errors: bad_input (a name that the graph has no node for).
+Status check_names_of_nodes(const Graph& graph, const std::set<std::string>& exclude);
 
 // Errors: bad_input (an excluded name that the graph does not have).
 [[nodiscard]] Result<Plan> make_plan(const Graph& graph, const ValueTable& values, const PlanOptions& options = {});

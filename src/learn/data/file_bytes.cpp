@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "learn/data/file_bytes.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+namespace alara::learn {
+namespace fs = std::filesystem;
+
+Result<std::uint64_t> size_of_file(const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (!fs::exists(status)) return fail(ErrorKind::not_found, "there is no file '{}'", path.string());
+  if (!fs::is_regular_file(status)) return fail(ErrorKind::bad_input, "'{}' is not a file", path.string());
+  const std::uint64_t size = fs::file_size(path, error);
+  if (error) return fail(ErrorKind::unavailable, "'{}' can not be read: {}", path.string(), error.message());
+  return size;
+}
+
+Status read_part(const fs::path& path, std::uint64_t offset, std::span<std::byte> out) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail(ErrorKind::unavailable, "'{}' can not be opened: {}", path.string(), std::strerror(errno));
+  file.seekg(static_cast<std::streamoff>(offset));
+  file.read(reinterpret_cast<char*>(out.data()), static_cast<std::streamsize>(out.size()));
+  if (static_cast<std::size_t>(file.gcount()) != out.size())
+    return fail(ErrorKind::corrupt, "'{}' ends after {} of {} bytes", path.string(), offset + file.gcount(),
+                offset + out.size());
+  return {};
+}
+
+Result<std::vector<std::byte>> read_bytes(const fs::path& path, std::uint64_t most) {
+  ALARA_TRY(const std::uint64_t size, size_of_file(path));
+  if (size > most)
+    return fail(ErrorKind::exhausted, "'{}' has {} bytes; at most {} are read", path.string(), size, most);
+  std::vector<std::byte> bytes(size);
+  ALARA_CHECK(read_part(path, 0, bytes));
+  return bytes;
+}
+
+Status write_bytes(const fs::path& path, std::string_view bytes) {
+  const std::string temporary = path.string() + ".part";
+  const auto refuse = [&] {
+    const std::string why = std::strerror(errno);
+    ::unlink(temporary.c_str());
+    return fail(ErrorKind::unavailable, "'{}' can not be written: {}", path.string(), why);
+  };
+  const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (file < 0) return refuse();
+  bool good = true;
+  while (good && !bytes.empty()) {
+    const ssize_t written = ::write(file, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    good = written >= 0;
+    if (good) bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  good = good && ::fsync(file) == 0;
+  good = ::close(file) == 0 && good;
+  if (!good || std::rename(temporary.c_str(), path.c_str()) != 0) return refuse();
+  return {};
+}
+
+}  // namespace alara::learn
