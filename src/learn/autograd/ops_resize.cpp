@@ -123,10 +123,10 @@ std::vector<Line> lines_of(const Call& call) {
     const float number = numbers.data_ptr<float>()[i];
     TORCH_CHECK(number > 0 && number < static_cast<float>(graph::kMaxElements), "a scale or size of ", number);
     line.out = by_scale ? static_cast<std::int64_t>(std::floor(static_cast<float>(line.in) * number)) : sizes[i];
+    if (!by_scale && line.axis == 0 && call.batch.differs() && line.out == call.batch.declared) line.out = line.in;
     line.scale = by_scale ? number : static_cast<float>(line.out) / static_cast<float>(line.in);
     TORCH_CHECK(line.in > 0 && line.scale > 0 && line.out > 0 && line.out <= graph::kMaxElements, line.in,
                 " elements can not be resized to ", line.out);
-    if (!by_scale && line.axis == 0 && call.batch.differs() && line.out == call.batch.declared) line.out = line.in;
     out.push_back(line);
   }
   return out;
