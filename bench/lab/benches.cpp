@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/lab/benches.hpp"
 
-#include <array>
-
 namespace alara::bench {
 
+Result<Report> run_gradients(const Arguments& arguments);
+
 std::span<const Bench> lab_benches() {
-  static constexpr std::array<Bench, 0> kBenches = {};
+  static constexpr Bench kBenches[] = {
+      {"gradients", "Is autograd right? Every operator against ONNX Runtime and finite differences.", run_gradients},
+  };
   return kBenches;
 }
 

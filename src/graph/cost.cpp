@@ -195,10 +195,9 @@ NodeCost cost_of_node(const Node& node, const ValueTable& values) {
   NodeCost cost;
   cost.macs = macs_of(node, values);
   cost.output_bytes = 0;
+  cost.known_operator = has_shape_rule(node);
   for (const std::string& output : node.outputs) {
     if (output.empty()) continue;
-    const ValueInfo* info = info_of(values, output);
-    if (info == nullptr || info->type == DataType::undefined) cost.known_operator = false;
     const Count bytes = bytes_of_value(values, output);
     cost.output_bytes = bytes && cost.output_bytes ? Count(plus(*cost.output_bytes, *bytes)) : std::nullopt;
   }

@@ -24,7 +24,7 @@ struct NodeCost {
   std::int64_t weight_bytes = 0;             // of every constant that no node before uses
   std::optional<std::int64_t> output_bytes;  // of all its outputs
   std::optional<std::int64_t> live_bytes;    // activations in memory while it runs
-  bool known_operator = true;                // false: shapes end here
+  bool known_operator = true;                // false: shapes end here, or are what the file says
 };
 
 struct ModelCost {

@@ -13,6 +13,7 @@ namespace {
 // What one node is judged by.
 struct Place {
   const Graph& graph;
+  const Wiring& wiring;
   const ValueTable& values;
   const Node& node;
 
@@ -49,8 +50,10 @@ bool keeps_shape(const Place& place, bool reshaping) {
 }
 
 bool drops_nothing(const Place& place) {
-  if (place.node.outputs.size() > 1 && !place.node.outputs[1].empty()) return false;  // somebody wants the mask
-  return place.node.input(2).empty() || place.all_zero(2);                            // training_mode
+  for (std::size_t i = 1; i < place.node.outputs.size(); ++i)  // the mask, if somebody wants it
+    if (!place.wiring.uses(place.node.outputs[i]).empty() || place.wiring.is_output(place.node.outputs[i]))
+      return false;
+  return place.node.input(2).empty() || place.all_zero(2);  // training_mode
 }
 
 bool casts_to_same(const Place& place) {
@@ -138,7 +141,8 @@ std::size_t remove_no_ops(Graph& graph, const ValueTable& values) {
   Edit edit(graph);
   for (std::size_t i = 0; i < edit.size(); ++i) {
     const Node& node = edit.node(i);
-    if (node.domain.empty() && !node.inputs.empty() && does_nothing({graph, values, node})) edit.bypass(i);
+    if (node.domain.empty() && !node.inputs.empty() && does_nothing({graph, edit.wiring(), values, node}))
+      edit.bypass(i);
   }
   return edit.finish();
 }
@@ -150,7 +154,7 @@ std::size_t merge_reshapes(Graph& graph, const ValueTable& values) {
     if (!reshapes(node)) continue;
     const Node* before = edit.maker(node.input(0));
     if (before == nullptr || !reshapes(*before)) continue;
-    const auto target = target_of({graph, values, node});
+    const auto target = target_of({graph, edit.wiring(), values, node});
     if (!target || !edit.claim({i, edit.index_of(*before)})) continue;
     const std::string shape = edit.constant(node.outputs.front() + "_shape",
                                             Tensor::of(Shape{static_cast<std::int64_t>(target->size())}, *target));

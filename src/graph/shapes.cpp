@@ -73,6 +73,8 @@ Status infer_node(const Model& model, const Node& node, ValueTable& values, Foll
 
 }  // namespace
 
+bool has_shape_rule(const Node& node) { return node.domain.empty() && all_rules().contains(node.op); }
+
 DataType ShapeContext::type(std::size_t i) const {
   const auto found = values_.find(node.input(i));
   return found == values_.end() ? DataType::undefined : found->second.type;

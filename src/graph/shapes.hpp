@@ -18,6 +18,8 @@ using ValueTable = std::map<std::string, ValueInfo, std::less<>>;
 // `inputs` overrides the shapes that the model declares ("batch is 1"). Errors of kind bad_input name the node whose
 // inputs do not fit, with their shapes.
 [[nodiscard]] Result<ValueTable> infer_shapes(const Model& model, const std::map<std::string, Shape>& inputs = {});
+// Whether the node's operator is one with a rule here; values of others are known as far as the file declares them.
+[[nodiscard]] bool has_shape_rule(const Node& node);
 // Free dimensions of the inputs made `size`: for counting and for running with one row.
 [[nodiscard]] std::map<std::string, Shape> fixed_inputs(const Model& model, std::int64_t size = 1);
 

@@ -2,18 +2,18 @@
 #include "graph/quantize/calibrate.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <limits>
 
 namespace alara::graph {
 
-Status ChannelMoments::add(const TensorView& tensor) {
+Status ChannelStatistics::add(const TensorView& tensor) {
   const std::size_t rank = tensor.shape.size();
   if (rank == 0) return fail(ErrorKind::bad_input, "a value without dimensions has no channels");
   const std::size_t axis = axis_ == ChannelAxis::last || rank == 1 ? rank - 1 : 1;
   const auto channels = static_cast<std::size_t>(tensor.shape[axis]);
   if (sum_.empty()) {
     sum_.resize(channels);
-    squares_.resize(channels);
+    min_.resize(channels, std::numeric_limits<double>::infinity());
   }
   if (channels != sum_.size())
     return fail(ErrorKind::bad_input, "a value has {} channels in one sample and {} in another", sum_.size(), channels);
@@ -21,40 +21,37 @@ Status ChannelMoments::add(const TensorView& tensor) {
   for (std::size_t i = axis + 1; i < rank; ++i) inner *= static_cast<std::size_t>(tensor.shape[i]);
   const auto numbers = tensor.values<float>();
   for (std::size_t at = 0, channel = 0; at < numbers.size(); at += inner, channel = (channel + 1) % channels) {
-    double sum = 0, squares = 0;
+    double sum = 0;
+    float least = std::numeric_limits<float>::infinity();
     for (const float x : numbers.subspan(at, inner)) {
       sum += static_cast<double>(x);
-      squares += static_cast<double>(x) * static_cast<double>(x);
+      least = std::min(least, x);
     }
     sum_[channel] += sum;
-    squares_[channel] += squares;
+    min_[channel] = std::min(min_[channel], static_cast<double>(least));
   }
   if (channels > 0) count_ += numbers.size() / channels;
   return {};
 }
 
-double ChannelMoments::mean(std::size_t channel) const {
+double ChannelStatistics::mean(std::size_t channel) const {
   return count_ == 0 ? 0 : sum_[channel] / static_cast<double>(count_);
 }
 
-double ChannelMoments::deviation(std::size_t channel) const {
-  if (count_ == 0) return 0;
-  const double average = mean(channel);
-  return std::sqrt(std::max(0.0, squares_[channel] / static_cast<double>(count_) - average * average));
-}
+double ChannelStatistics::min(std::size_t channel) const { return count_ == 0 ? 0 : min_[channel]; }
 
 Result<Calibration> calibrate(const Model& model, SampleSource& samples, const ExecutorFactory& executors,
                               const CalibrationRequest& request, Progress& progress) {
   std::vector<std::string> wanted = request.histograms;
-  for (const auto& [value, axis] : request.moments) wanted.push_back(value);
+  for (const auto& [value, axis] : request.channels) wanted.push_back(value);
   Calibration out;
   if (wanted.empty()) return out;
   ALARA_TRY(const std::unique_ptr<Executor> executor, executors(model, wanted, {}));
   std::vector<ValueHistogram*> histograms;
-  std::vector<ChannelMoments*> moments;
+  std::vector<ChannelStatistics*> channels;
   for (const std::string& value : request.histograms) histograms.push_back(&out.histograms[value]);
-  for (const auto& [value, axis] : request.moments)
-    moments.push_back(&out.moments.emplace(value, ChannelMoments(axis)).first->second);
+  for (const auto& [value, axis] : request.channels)
+    channels.push_back(&out.channels.emplace(value, ChannelStatistics(axis)).first->second);
 
   const auto count = [&](std::span<const TensorView> values) -> Status {
     for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -64,7 +61,7 @@ Result<Calibration> calibrate(const Model& model, SampleSource& samples, const E
       if (i < histograms.size())
         histograms[i]->add(values[i].values<float>());
       else
-        ALARA_CHECK(moments[i - histograms.size()]->add(values[i]));
+        ALARA_CHECK(channels[i - histograms.size()]->add(values[i]));
     }
     return {};
   };

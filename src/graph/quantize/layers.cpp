@@ -27,14 +27,17 @@ CalibrationRequest request_for(const Graph& graph, const Plan& plan, const Quant
   if (!options.bias_correction) return out;
   for (const Planned& planned : plan.nodes)
     if (planned.role == Role::weighted)
-      out.moments.emplace(planned.inputs.front(), input_axis(graph.nodes[planned.node]));
+      out.channels.emplace(planned.inputs.front(), input_axis(graph.nodes[planned.node]));
   return out;
 }
 
-std::map<std::string, Grid> grids_of(const Calibration& calibration, const QuantizeOptions& options) {
+std::map<std::string, Grid> grids_of(const Calibration& calibration, const Plan& plan, const QuantizeOptions& options) {
   std::map<std::string, Grid> out;
-  for (const auto& [value, histogram] : calibration.histograms)
-    out[value] = grid_over(choose_range(histogram, options.method, options.percentile), options.activations);
+  for (const auto& [value, histogram] : calibration.histograms) {
+    const auto limited = plan.limits.find(value);
+    const Range& limit = limited == plan.limits.end() ? kNoLimit : limited->second;
+    out[value] = grid_over(choose_range(histogram, options.method, options.percentile, limit), options.activations);
+  }
   return out;
 }
 
@@ -63,11 +66,11 @@ std::vector<LayerWork> start_layers(const Graph& graph, const Plan& plan, const 
 void correct_biases(const Graph& graph, const Calibration& calibration, std::vector<LayerWork>& layers) {
   for (LayerWork& work : layers) {
     const Node& node = graph.nodes[work.node];
-    const auto found = calibration.moments.find(node.input(0));
-    if (found == calibration.moments.end() || node.op == "MatMul") continue;  // MatMul has no bias to correct
+    const auto found = calibration.channels.find(node.input(0));
+    if (found == calibration.channels.end() || node.op == "MatMul") continue;  // MatMul has no bias to correct
     const Linear linear = *linear_of(graph, node);
-    const ChannelMoments& moments = found->second;
-    if (moments.channels() != static_cast<std::size_t>(linear.inputs())) continue;
+    const ChannelStatistics& channels = found->second;
+    if (channels.channels() != static_cast<std::size_t>(linear.inputs())) continue;
     work.biases.resize(work.weights.rows, 0.0);
     const std::vector<float> errors = rounding_errors(work.weights, work.levels);
     // In a ConvTranspose an output takes each tap only once in as many places as the strides say.
@@ -77,7 +80,7 @@ void correct_biases(const Graph& graph, const Calibration& calibration, std::vec
     for (std::size_t i = 0; i < errors.size(); ++i) {
       const auto place = linear.place(static_cast<std::int64_t>(work.weights.position[i]));
       work.biases[static_cast<std::size_t>(place.output)] -=
-          share * static_cast<double>(errors[i]) * moments.mean(static_cast<std::size_t>(place.input));
+          share * static_cast<double>(errors[i]) * channels.mean(static_cast<std::size_t>(place.input));
     }
   }
 }
@@ -103,22 +106,6 @@ double weight_sqnr_db(const LayerWork& work) {
   for (const float error : rounding_errors(work.weights, work.levels))
     noise += static_cast<double>(error) * static_cast<double>(error);
   return noise == 0 || signal == 0 ? kExactDb : 10 * std::log10(signal / noise);
-}
-
-double macs_of(const Graph& graph, const Node& node, const ValueTable& values) {
-  const auto linear = linear_of(graph, node);
-  if (!linear) return 0;
-  // Each weight is used once per place of what it is moved over: the output, or ConvTranspose's input.
-  const bool transposed = node.op == "ConvTranspose";
-  const auto found = values.find(transposed ? node.input(0) : node.outputs.front());
-  if (found == values.end() || !found->second.dims) return 0;
-  double elements = 1;
-  for (const Dim& dim : *found->second.dims) {
-    if (!dim.known()) return 0;
-    elements *= static_cast<double>(dim.size);
-  }
-  const auto channels = static_cast<double>(transposed ? linear->inputs() : linear->outputs());
-  return channels == 0 ? 0 : elements / channels * static_cast<double>(linear->weight->elements());
 }
 
 }  // namespace alara::graph

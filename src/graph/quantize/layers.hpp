@@ -24,7 +24,8 @@ struct LayerWork {
 
 // What to ask calibration for.
 [[nodiscard]] CalibrationRequest request_for(const Graph& graph, const Plan& plan, const QuantizeOptions& options);
-[[nodiscard]] std::map<std::string, Grid> grids_of(const Calibration& calibration, const QuantizeOptions& options);
+[[nodiscard]] std::map<std::string, Grid> grids_of(const Calibration& calibration, const Plan& plan,
+                                                   const QuantizeOptions& options);
 
 // The weighted nodes of the plan, with scales and nearest levels.
 [[nodiscard]] std::vector<LayerWork> start_layers(const Graph& graph, const Plan& plan,
@@ -37,7 +38,5 @@ void correct_biases(const Graph& graph, const Calibration& calibration, std::vec
 
 // Of the weights alone, in dB.
 [[nodiscard]] double weight_sqnr_db(const LayerWork& work);
-// Multiplications of a weighted node in one run, by the shapes in `values`; 0 when they are not known.
-[[nodiscard]] double macs_of(const Graph& graph, const Node& node, const ValueTable& values);
 
 }  // namespace alara::graph

@@ -12,6 +12,7 @@
 
 #include "base/result.hpp"
 #include "graph/model.hpp"
+#include "graph/quantize/ranges.hpp"
 #include "graph/shapes.hpp"
 
 namespace alara::graph {
@@ -35,6 +36,7 @@ struct Plan {
   std::vector<Planned> nodes;                 // in the graph's order
   std::map<std::string, std::string> source;  // of a movement's result: the value whose scale it has
   std::map<std::string, std::size_t> makers;  // value to the index into `nodes` of who makes it
+  std::map<std::string, Range> limits;        // of values: who uses them sees no difference beyond
   std::vector<std::string> notes;             // what stays in float and why, where that may surprise
 
   // Follows `source` to its end.
@@ -46,7 +48,13 @@ struct Plan {
 struct PlanOptions {
   std::set<std::string> exclude;        // nodes that stay in float: by name, by output, or by operator ("Gemm")
   std::set<std::size_t> keep_in_float;  // the same by number
+  std::optional<std::size_t> only;      // nothing but this node
 };
+
+// Whether the node is one of those by its name, its first output or its operator.
+[[nodiscard]] bool excluded(const Node& node, const std::set<std::string>& exclude);
+// Errors: bad_input (a name that the graph has no node for).
+Status check_names_of_nodes(const Graph& graph, const std::set<std::string>& exclude);
 
 // Errors: bad_input (an excluded name that the graph does not have).
 [[nodiscard]] Result<Plan> make_plan(const Graph& graph, const ValueTable& values, const PlanOptions& options = {});

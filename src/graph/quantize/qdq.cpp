@@ -111,22 +111,6 @@ class Writer {
     return copy;
   }
 
-  std::string dequantized(const std::string& name, Tensor integers, const std::vector<float>& scales,
-                          std::int64_t axis) {
-    const bool one = scales.size() == 1;
-    const Shape shape = one ? Shape{} : Shape{static_cast<std::int64_t>(scales.size())};
-    const int zero = integers.type == DataType::uint8 ? 128 : 0;
-    const DataType integer_type = integers.type;
-    std::vector<std::string> inputs{constant(name + "_quantized", std::move(integers)),
-                                    constant(name + "_scale", Tensor::of<float>(shape, scales)),
-                                    constant(name + "_zero_point", zero_points(integer_type, shape, zero))};
-    std::map<std::string, Attribute> attributes;
-    if (!one) attributes["axis"] = axis;
-    std::string out = names_.fresh(name + "_dequantized");
-    append("DequantizeLinear", std::move(inputs), out, std::move(attributes));
-    return out;
-  }
-
   void write_integer(const Planned& planned) {
     Node node = model_.graph.nodes[planned.node];
     if (planned.role == Role::weighted) {
@@ -135,8 +119,10 @@ class Writer {
       const QuantizedLayer& layer = found->second;
       const std::string weights = node.input(1);
       const std::string bias = node.input(2).empty() ? node.outputs.front() + "_bias" : node.input(2);
-      node.inputs = {copy_of(node.input(0)), dequantized(weights, layer.weights, layer.scales, layer.axis)};
-      if (layer.bias) node.inputs.push_back(dequantized(bias, *layer.bias, layer.bias_scales, 0));
+      node.inputs = {copy_of(node.input(0)),
+                     append_dequantized(out_.graph, names_, weights, layer.weights, layer.scales, layer.axis)};
+      if (layer.bias)
+        node.inputs.push_back(append_dequantized(out_.graph, names_, bias, *layer.bias, layer.bias_scales, 0));
     } else if (planned.role == Role::arithmetic) {
       for (std::string& input : node.inputs) input = copy_of(input);
     } else {
@@ -158,6 +144,26 @@ class Writer {
 };
 
 }  // namespace
+
+std::string append_dequantized(Graph& graph, Names& names, const std::string& name, Tensor integers,
+                               const std::vector<float>& scales, std::int64_t axis) {
+  const bool one = scales.size() == 1;
+  const Shape shape = one ? Shape{} : Shape{static_cast<std::int64_t>(scales.size())};
+  Tensor zero_point = zero_points(integers.type, shape, integers.type == DataType::uint8 ? 128 : 0);
+  const auto constant = [&](const std::string& wanted, Tensor tensor) {
+    std::string fresh = names.fresh(wanted);
+    graph.constants[fresh] = share(std::move(tensor));
+    return fresh;
+  };
+  std::vector<std::string> inputs{constant(name + "_quantized", std::move(integers)),
+                                  constant(name + "_scale", Tensor::of<float>(shape, scales)),
+                                  constant(name + "_zero_point", std::move(zero_point))};
+  std::map<std::string, Attribute> attributes;
+  if (!one) attributes["axis"] = axis;
+  std::string out = names.fresh(name + "_dequantized");
+  graph.nodes.push_back(Node{"DequantizeLinear", "", out, std::move(inputs), {out}, std::move(attributes)});
+  return out;
+}
 
 Model to_qdq(const Model& model, const Plan& plan, const Quantization& quantization) {
   return Writer(model, plan, quantization).write();

@@ -33,4 +33,9 @@ struct Quantization {
 // Every planned node has its layer, every ranged value its grid (a bug otherwise). Deterministic.
 [[nodiscard]] Model to_qdq(const Model& model, const Plan& plan, const Quantization& quantization);
 
+// Adds the integers as a constant and a DequantizeLinear behind the graph's last node; returns the name of what it
+// gives. One scale, or one per slice along `axis`; the zero point is 128 for uint8, else 0.
+std::string append_dequantized(Graph& graph, Names& names, const std::string& name, Tensor integers,
+                               const std::vector<float>& scales, std::int64_t axis);
+
 }  // namespace alara::graph

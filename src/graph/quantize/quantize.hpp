@@ -56,7 +56,7 @@ struct LayerReport {
   double weight_sqnr_db = 0;
   double sqnr_db = 0, cosine = 1;          // of its value against the float model's, all layers before it quantised too
   std::optional<double> sensitivity = {};  // output noise, relative, when this alone is quantised (accuracy loop)
-  double macs = 0;                         // multiplications per run with one row; 0: none or not known
+  double macs = 0;                         // per run with one row (cost.hpp); 0: none or not known
   std::vector<std::string> warnings = {};
 };
 

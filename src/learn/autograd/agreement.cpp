@@ -56,15 +56,15 @@ at::Tensor weighted_sum(const std::vector<at::Tensor>& outputs, std::uint64_t se
   return sum;
 }
 
-// One thing to differentiate for, and how to get the sum for its present numbers.
+// The sum as a function of what lies in `inputs` and in the network's parameters.
 struct Probe {
   Network& network;
   const std::vector<at::Tensor>& inputs;
-  std::uint64_t seed;
+  const GradientCheck& check;
 
   [[nodiscard]] Result<at::Tensor> sum() const {
-    ALARA_TRY(const auto outputs, network.run(inputs));
-    return weighted_sum(outputs, seed);
+    ALARA_TRY(const auto outputs, network.run(inputs, {}, check.mode));
+    return weighted_sum(outputs, check.seed);
   }
   [[nodiscard]] Result<double> number() const {
     const at::NoGradGuard guard;
@@ -113,9 +113,23 @@ Result<std::vector<graph::Tensor>> run_once(const graph::Model& model, std::span
   return out;
 }
 
+Result<double> largest_forward_error(const graph::Model& model, std::span<const graph::Tensor> inputs,
+                                     const graph::ExecutorFactory& reference) {
+  ALARA_TRY(const auto executor, reference(model, {}, {.threads = 1, .optimise = false}));
+  std::vector<graph::TensorView> views;
+  for (const graph::Tensor& input : inputs) views.push_back(graph::view(input));
+  ALARA_TRY(const auto expected, executor->run(views));
+  std::vector<graph::Tensor> references;
+  for (const graph::TensorView& value : expected) references.push_back(value.copy());
+  ALARA_TRY(const auto values, run_once(model, inputs));
+  return largest_error(values, references);
+}
+
 Result<double> largest_gradient_error(const graph::Model& model, std::span<const graph::Tensor> inputs,
-                                      std::uint64_t seed) {
-  ALARA_TRY(Network network, Network::build(model, {Precision::float64, seed}));
+                                      const GradientCheck& check) {
+  const NetworkOptions options{Precision::float64, check.seed};
+  ALARA_TRY(Network network, Network::build(model, options));
+  ALARA_TRY(Network smooth, Network::build(check.smooth != nullptr ? *check.smooth : model, options));
   ALARA_TRY(std::vector<at::Tensor> given, to_torch_all(inputs));
   std::vector<at::Tensor> leaves;
   for (at::Tensor& input : given) {
@@ -123,11 +137,12 @@ Result<double> largest_gradient_error(const graph::Model& model, std::span<const
     input = input.to(at::kDouble).contiguous().set_requires_grad(true);
     leaves.push_back(input);
   }
-  for (const auto& [name, parameter] : network.parameters()) leaves.push_back(parameter);
-  const Probe probe{network, given, seed};
-  ALARA_TRY(const at::Tensor sum, probe.sum());
+  for (const auto& [name, parameter] : network.parameters())
+    if (check.smooth == nullptr) leaves.push_back(parameter);
+  ALARA_TRY(const at::Tensor sum, (Probe{network, given, check}.sum()));
   if (!sum.requires_grad()) return fail(ErrorKind::internal, "no gradient reaches the outputs");
   sum.backward();
+  const Probe probe{check.smooth != nullptr ? smooth : network, given, check};
   double worst = 0;
   for (const at::Tensor& leaf : leaves) {
     ALARA_TRY(const double error, worst_difference(probe, leaf));

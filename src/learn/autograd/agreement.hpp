@@ -4,12 +4,11 @@
 #pragma once
 
 #include <span>
-#include <string>
 #include <vector>
 
 #include "base/result.hpp"
 #include "graph/executor.hpp"
-#include "graph/model.hpp"
+#include "learn/autograd/network.hpp"
 
 namespace alara::learn {
 
@@ -22,11 +21,21 @@ namespace alara::learn {
 [[nodiscard]] Result<std::vector<graph::Tensor>> run_once(const graph::Model& model,
                                                           std::span<const graph::Tensor> inputs);
 
-// The gradient of a weighted sum of the float outputs (weights from `seed`) for every element of the float inputs and
-// parameters, against central differences in float64: the largest |gradient - difference| over max(1, |difference|).
-// `inputs` should lie further than kDifferenceStep from kinks.
+// largest_error() of that network against what `reference` (ONNX Runtime) computes.
+[[nodiscard]] Result<double> largest_forward_error(const graph::Model& model, std::span<const graph::Tensor> inputs,
+                                                   const graph::ExecutorFactory& reference);
+
 inline constexpr double kDifferenceStep = 1e-5;
+
+struct GradientCheck {
+  Mode mode = Mode::infer;
+  std::uint64_t seed = 1;                // of the weights
+  const graph::Model* smooth = nullptr;  // whose differences count instead of the model's own
+};
+// The gradient of a weighted sum of the float outputs for every element of the float inputs and the parameters, against
+// central differences in float64: the largest |gradient - difference| over max(1, |difference|). Inputs and parameters
+// must lie further than kDifferenceStep from kinks. Where `smooth` is given parameters are left out.
 [[nodiscard]] Result<double> largest_gradient_error(const graph::Model& model, std::span<const graph::Tensor> inputs,
-                                                    std::uint64_t seed);
+                                                    const GradientCheck& check = {});
 
 }  // namespace alara::learn

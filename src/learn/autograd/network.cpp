@@ -37,7 +37,7 @@ std::string shapes_text(std::span<const at::Tensor> tensors) {
 // Why the node can not be run, or "".
 std::string objection(const graph::Node& node) {
   const Operator* op = node.domain.empty() ? find_operator(node.op) : nullptr;
-  if (op == nullptr) return node.domain.empty() ? "no such operator here" : "operator of domain " + node.domain;
+  if (op == nullptr) return node.domain.empty() ? "no such operator here" : fmt::format("of domain {}", node.domain);
   return op->limits != nullptr ? op->limits(node) : "";
 }
 
