@@ -31,10 +31,13 @@ CalibrationRequest request_for(const Graph& graph, const Plan& plan, const Quant
   return out;
 }
 
-std::map<std::string, Grid> grids_of(const Calibration& calibration, const QuantizeOptions& options) {
+std::map<std::string, Grid> grids_of(const Calibration& calibration, const Plan& plan, const QuantizeOptions& options) {
   std::map<std::string, Grid> out;
-  for (const auto& [value, histogram] : calibration.histograms)
-    out[value] = grid_over(choose_range(histogram, options.method, options.percentile), options.activations);
+  for (const auto& [value, histogram] : calibration.histograms) {
+    const auto limited = plan.limits.find(value);
+    const Range& limit = limited == plan.limits.end() ? kNoLimit : limited->second;
+    out[value] = grid_over(choose_range(histogram, options.method, options.percentile, limit), options.activations);
+  }
   return out;
 }
 

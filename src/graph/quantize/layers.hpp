@@ -24,7 +24,8 @@ struct LayerWork {
 
 // What to ask calibration for.
 [[nodiscard]] CalibrationRequest request_for(const Graph& graph, const Plan& plan, const QuantizeOptions& options);
-[[nodiscard]] std::map<std::string, Grid> grids_of(const Calibration& calibration, const QuantizeOptions& options);
+[[nodiscard]] std::map<std::string, Grid> grids_of(const Calibration& calibration, const Plan& plan,
+                                                   const QuantizeOptions& options);
 
 // The weighted nodes of the plan, with scales and nearest levels.
 [[nodiscard]] std::vector<LayerWork> start_layers(const Graph& graph, const Plan& plan,

@@ -7,6 +7,7 @@
 #include <limits>
 #include <string_view>
 
+#include "graph/constants.hpp"
 #include "graph/linear.hpp"
 #include "graph/quantize/ranges.hpp"
 
@@ -54,6 +55,8 @@ class Planner {
         add(i, Role::movement, {node.input(0)});
       }
     }
+    for (const std::string& value : plan_.ranged_values(graph_))
+      if (const Range limit = limit_of(value); limit != kNoLimit) plan_.limits[value] = limit;
     return std::move(plan_);
   }
 
@@ -115,6 +118,30 @@ class Planner {
   }
   [[nodiscard]] bool feeds_on_integers(const Node& node) const { return plan_.makers.contains(node.input(0)); }
 
+  // Where a node's result no longer depends on its input.
+  [[nodiscard]] Range limit_of(const Node& node) const {
+    if (node.is("Relu")) return {0, kNoLimit.high};
+    if (node.is("HardSwish")) return {-3, kNoLimit.high};
+    if (node.is("HardSigmoid")) {
+      const double alpha = node.number("alpha", 0.2F), beta = node.number("beta", 0.5F);
+      return alpha > 0 ? Range{-beta / alpha, (1 - beta) / alpha} : kNoLimit;
+    }
+    if (!node.is("Clip")) return kNoLimit;
+    const auto low = number_of(graph_, node.input(1)), high = number_of(graph_, node.input(2));
+    return {low ? *low : kNoLimit.low, high ? *high : kNoLimit.high};
+  }
+  // The same for all who use the value.
+  [[nodiscard]] Range limit_of(const std::string& value) const {
+    const auto& uses = wiring_.uses(value);
+    if (wiring_.is_output(value) || uses.empty()) return kNoLimit;
+    Range out{0, 0};
+    for (const Wiring::Use& use : uses) {
+      const Range limit = use.input == 0 ? limit_of(graph_.nodes[use.node]) : kNoLimit;
+      out = {std::min(out.low, limit.low), std::max(out.high, limit.high)};
+    }
+    return out;
+  }
+
   // The Relu or Clip that a range can stand for: behind a result that nothing else uses.
   [[nodiscard]] std::optional<std::size_t> activation_behind(const std::string& value) const {
     if (!wiring_.used_once(value)) return std::nullopt;
@@ -125,10 +152,8 @@ class Planner {
     if (!node.is("Clip")) return std::nullopt;
     for (const std::size_t bound : {1, 2}) {
       if (node.input(bound).empty()) continue;
-      const Tensor* constant = graph_.constant(node.input(bound));
-      if (constant == nullptr || constant->type != DataType::float32 || constant->elements() != 1) return std::nullopt;
-      const float number = constant->values<float>()[0];
-      if (bound == 1 ? number > 0 : number < 0) return std::nullopt;  // a range holds zero
+      const auto number = number_of(graph_, node.input(bound));
+      if (!number || (bound == 1 ? *number > 0 : *number < 0)) return std::nullopt;  // a range holds zero
     }
     return use.node;
   }

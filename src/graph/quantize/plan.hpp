@@ -12,6 +12,7 @@
 
 #include "base/result.hpp"
 #include "graph/model.hpp"
+#include "graph/quantize/ranges.hpp"
 #include "graph/shapes.hpp"
 
 namespace alara::graph {
@@ -35,6 +36,7 @@ struct Plan {
   std::vector<Planned> nodes;                 // in the graph's order
   std::map<std::string, std::string> source;  // of a movement's result: the value whose scale it has
   std::map<std::string, std::size_t> makers;  // value to the index into `nodes` of who makes it
+  std::map<std::string, Range> limits;        // of values: who uses them sees no difference beyond
   std::vector<std::string> notes;             // what stays in float and why, where that may surprise
 
   // Follows `source` to its end.

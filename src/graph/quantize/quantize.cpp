@@ -45,7 +45,7 @@ Status Work::choose_numbers() {
     if (histogram.not_finite() > 0)
       notes_.push_back(fmt::format("value '{}' was not finite {} times", value, histogram.not_finite()));
   numbers_.activations = options_.activations;
-  numbers_.grids = grids_of(calibration, options_);
+  numbers_.grids = grids_of(calibration, plan_, options_);
   layers_ = start_layers(model_.graph, plan_, numbers_.grids, weight_options_);
   if (options_.adaround)
     ALARA_CHECK(round_layers(model_, samples_, executors_, options_.max_samples, largest_level(weight_options_.type),

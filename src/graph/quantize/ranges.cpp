@@ -17,14 +17,25 @@ constexpr std::array<std::pair<RangeMethod, std::string_view>, 4> kMethods{{{Ran
                                                                             {RangeMethod::entropy, "entropy"},
                                                                             {RangeMethod::mse, "mse"}}};
 
-Range all_of(const ValueHistogram& histogram) {
-  return {std::min(0.0, static_cast<double>(histogram.min())), std::max(0.0, static_cast<double>(histogram.max()))};
+// What is known of a value when its range is chosen.
+struct Seen {
+  Range all;
+  Bins bins;
+  double width = 0;  // of a bin
+};
+
+Range all_of(const ValueHistogram& histogram, const Range& limit) {
+  return {std::clamp(static_cast<double>(histogram.min()), std::min(limit.low, 0.0), 0.0),
+          std::clamp(static_cast<double>(histogram.max()), 0.0, std::max(limit.high, 0.0))};
 }
 
-Range by_percentile(const ValueHistogram& histogram, const Bins& bins, double percentile) {
-  const double outside = static_cast<double>(histogram.count()) * (100 - percentile) / 200;
-  const double half = histogram.width() / 2;
-  Range out = all_of(histogram);
+Range by_percentile(const Seen& seen, double percentile) {
+  const auto& [all, bins, width] = seen;
+  double count = 0;
+  for (const auto& bin : bins) count += bin.count;
+  const double outside = count * (100 - percentile) / 200;
+  const double half = width / 2;
+  Range out = all;
   double below = 0;
   for (const auto& bin : bins) {
     if (below + bin.count > outside) {
@@ -59,10 +70,10 @@ double squared_error(const Bins& bins, const Range& range) {
 }
 
 // Moves one end after the other towards zero, in steps that become finer, as long as the error gets smaller.
-Range by_squared_error(const ValueHistogram& histogram, const Bins& bins) {
+Range by_squared_error(const Seen& seen) {
   constexpr double kFirstStep = 1.0 / 32, kLastStep = 1.0 / 512;
   constexpr int kCoarse = 28;  // the first search goes down to 1 - 28/32 of the end
-  const Range all = all_of(histogram);
+  const auto& [all, bins, width] = seen;
   double low = 1, high = 1;  // fractions of the ends
   double best = squared_error(bins, all);
   const auto try_ends = [&](double next_low, double next_high) {
@@ -127,11 +138,11 @@ double divergence(const Bins& bins, const Range& range) {
 }
 
 // Both ends shrink together, down to where a step has kBinsPerStep bins: with fewer any copy looks good.
-Range by_divergence(const ValueHistogram& histogram, const Bins& bins) {
+Range by_divergence(const Seen& seen) {
   constexpr int kCandidates = 128;
   constexpr double kBinsPerStep = 4;
-  const Range all = all_of(histogram);
-  const double smallest = std::min(1.0, kBinsPerStep * histogram.width() * kSteps / (all.high - all.low));
+  const auto& [all, bins, width] = seen;
+  const double smallest = std::min(1.0, kBinsPerStep * width * kSteps / (all.high - all.low));
   Range out = all;
   double best = std::numeric_limits<double>::infinity();
   for (int i = 0; i <= kCandidates; ++i) {
@@ -159,17 +170,18 @@ Result<RangeMethod> range_method(std::string_view name) {
   return fail(ErrorKind::bad_input, "'{}' is no method: minmax, percentile, entropy or mse", name);
 }
 
-Range choose_range(const ValueHistogram& histogram, RangeMethod method, double percentile) {
-  const Range all = all_of(histogram);
-  if (all.high - all.low <= 0 || method == RangeMethod::min_max) return all;
-  const Bins bins = histogram.bins();
+Range choose_range(const ValueHistogram& histogram, RangeMethod method, double percentile, const Range& limit) {
+  Seen seen{all_of(histogram, limit), {}, histogram.width()};
+  if (seen.all.high - seen.all.low <= 0 || method == RangeMethod::min_max) return seen.all;
+  seen.bins = histogram.bins();
+  for (auto& bin : seen.bins) bin.centre = std::clamp(bin.centre, limit.low, limit.high);
   switch (method) {
     case RangeMethod::percentile:
-      return by_percentile(histogram, bins, percentile);
+      return by_percentile(seen, percentile);
     case RangeMethod::entropy:
-      return by_divergence(histogram, bins);
+      return by_divergence(seen);
     default:
-      return by_squared_error(histogram, bins);
+      return by_squared_error(seen);
   }
 }
 

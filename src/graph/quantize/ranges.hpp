@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string_view>
 
 #include "base/result.hpp"
@@ -27,9 +28,11 @@ struct Range {
 };
 
 inline constexpr double kDefaultPercentile = 99.99;
+inline constexpr Range kNoLimit{-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
 
+// What lies beyond `limit` counts as lying on it: for values whose users saturate there.
 [[nodiscard]] Range choose_range(const ValueHistogram& histogram, RangeMethod method,
-                                 double percentile = kDefaultPercentile);
+                                 double percentile = kDefaultPercentile, const Range& limit = kNoLimit);
 
 // x = scale * (q - zero_point), q in [lowest, highest].
 struct Grid {
