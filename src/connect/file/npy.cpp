@@ -1,89 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connect/file/npy.hpp"
 
-#include <array>
-#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
-#include <optional>
 
 #include "base/text.hpp"
 
 namespace alara::file {
 namespace {
-
-static_assert(std::endian::native == std::endian::little, "items are copied, not swapped");
-
-struct TypeRow {
-  std::string_view code;
-  NpyType type;
-  std::size_t size;
-};
-constexpr std::array<TypeRow, 10> kTypes{{{"i1", NpyType::int8, 1},
-                                          {"u1", NpyType::uint8, 1},
-                                          {"i2", NpyType::int16, 2},
-                                          {"u2", NpyType::uint16, 2},
-                                          {"i4", NpyType::int32, 4},
-                                          {"u4", NpyType::uint32, 4},
-                                          {"i8", NpyType::int64, 8},
-                                          {"u8", NpyType::uint64, 8},
-                                          {"f4", NpyType::float32, 4},
-                                          {"f8", NpyType::float64, 8}}};
-
-// The text behind "'key':" in the header's dictionary, up to where `close` ends it.
-std::optional<std::string_view> value_of(std::string_view dictionary, std::string_view key) {
-  const std::size_t at = dictionary.find(fmt::format("'{}'", key));
-  if (at == std::string_view::npos) return std::nullopt;
-  std::string_view rest = dictionary.substr(at + key.size() + 2);
-  const std::size_t colon = rest.find_first_not_of(' ');
-  if (colon == std::string_view::npos || rest[colon] != ':') return std::nullopt;
-  rest.remove_prefix(colon + 1);
-  rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
-  return rest;
-}
-
-bool multiply(std::uint64_t a, std::uint64_t b, std::uint64_t& out) { return !__builtin_mul_overflow(a, b, &out); }
-
-Status read_type(std::string_view dictionary, NpyHeader& out) {
-  const auto text = value_of(dictionary, "descr");
-  if (!text || text->size() < 5 || text->front() != '\'')
-    return fail(ErrorKind::corrupt, "the .npy header names no plain item type");
-  const std::size_t end = text->find('\'', 1);
-  if (end == std::string_view::npos) return fail(ErrorKind::corrupt, "the .npy header names no plain item type");
-  const std::string_view descr = text->substr(1, end - 1);
-  for (const TypeRow& row : kTypes) {
-    if (descr.size() != 3 || descr.substr(1) != row.code) continue;
-    if (descr[0] == '>')
-      return fail(ErrorKind::bad_input, "items of type '{}' are big-endian; save them with .astype('<{}')", descr,
-                  row.code);
-    if (descr[0] != '<' && descr[0] != '|' && descr[0] != '=') break;
-    out.type = row.type;
-    out.item_size = row.size;
-    return {};
-  }
-  return fail(ErrorKind::bad_input, "items of type '{}' are not supported; i1 to i8, u1 to u8, f4 and f8 are", descr);
-}
-
-Status read_shape(std::string_view dictionary, NpyHeader& out) {
-  const auto text = value_of(dictionary, "shape");
-  const std::size_t end = text ? text->find(')') : std::string_view::npos;
-  if (!text || text->empty() || text->front() != '(' || end == std::string_view::npos)
-    return fail(ErrorKind::corrupt, "the .npy header names no shape");
-  for (const std::string_view part : split(text->substr(1, end - 1), ',')) {
-    const std::string_view number = trim(part);
-    if (number.empty()) continue;
-    std::uint64_t extent = 0;
-    const auto [last, status] = std::from_chars(number.data(), number.data() + number.size(), extent);
-    if (status != std::errc{} || last != number.data() + number.size())
-      return fail(ErrorKind::corrupt, "'{}' in the .npy header is no extent", number);
-    out.shape.push_back(extent);
-  }
-  if (out.shape.empty() || out.shape.size() > kMaxNpyDimensions)
-    return fail(ErrorKind::bad_input, "the array has {} dimensions; 1 to {} are supported", out.shape.size(),
-                kMaxNpyDimensions);
-  return {};
-}
 
 struct Axis {
   bool all = false;
@@ -111,7 +36,7 @@ Result<std::vector<Axis>> parse_axes(std::string_view address) {
     }
     axes.push_back(axis);
   }
-  if (!some || axes.size() > kMaxNpyDimensions) return refuse();
+  if (!some || axes.size() > kMaxSeriesDimensions) return refuse();
   return axes;
 }
 
@@ -129,45 +54,13 @@ std::size_t decode_as(std::span<const char> data, std::size_t stride, std::span<
 
 }  // namespace
 
-std::uint64_t NpyHeader::items() const {
-  std::uint64_t count = 1;
-  for (const std::uint64_t extent : shape) count *= extent;  // parse_npy_header has checked the product
-  return count;
-}
-
-Result<NpyHeader> parse_npy_header(std::span<const char> start, std::uint64_t file_size) {
-  constexpr std::string_view kMagic = "\x93NUMPY";
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint64_t>(static_cast<unsigned char>(start[i])); };
-  if (start.size() < 12 || std::string_view(start.data(), kMagic.size()) != kMagic)
-    return fail(ErrorKind::corrupt, "this is no .npy file: the magic bytes are missing");
-  const std::uint64_t version = byte(6);
-  if (version < 1 || version > 3)
-    return fail(ErrorKind::bad_input, ".npy format version {} is not supported; 1 to 3 are", version);
-  const std::size_t prefix = version == 1 ? 10 : 12;
-  const std::uint64_t length =
-      version == 1 ? byte(8) | byte(9) << 8 : byte(8) | byte(9) << 8 | byte(10) << 16 | byte(11) << 24;
-  if (length > kMaxNpyHeader - prefix)
-    return fail(ErrorKind::corrupt, "the .npy header has {} bytes; at most {} are read", length,
-                kMaxNpyHeader - prefix);
-  if (start.size() < prefix + length) return fail(ErrorKind::corrupt, "the file ends within its .npy header");
-
-  const std::string_view dictionary(start.data() + prefix, length);
-  NpyHeader header;
-  ALARA_CHECK(read_type(dictionary, header));
-  ALARA_CHECK(read_shape(dictionary, header));
-  const auto order = value_of(dictionary, "fortran_order");
-  if (!order) return fail(ErrorKind::corrupt, "the .npy header does not say the order of its items");
-  if (order->starts_with("True") && header.shape.size() > 1)
-    return fail(ErrorKind::bad_input, "the array is stored in Fortran order; save it with numpy.ascontiguousarray");
-  header.data_offset = prefix + length;
-
-  std::uint64_t bytes = header.item_size;
-  for (const std::uint64_t extent : header.shape)
-    if (!multiply(bytes, extent, bytes))
-      return fail(ErrorKind::corrupt, "the .npy header announces more items than any file holds");
-  if (file_size < header.data_offset || file_size - header.data_offset < bytes)
-    return fail(ErrorKind::corrupt, "the file is truncated: {} bytes of items are announced, {} are there", bytes,
-                file_size - std::min(file_size, header.data_offset));
+Result<NpyHeader> parse_series_header(std::span<const char> start, std::uint64_t file_size) {
+  ALARA_TRY(NpyHeader header, parse_npy_header(std::as_bytes(start), file_size));
+  if (header.type == NpyType::boolean || header.type == NpyType::float16)
+    return fail(ErrorKind::bad_input, "boolean and float16 arrays are not supported; save them with .astype('<f4')");
+  if (header.shape.empty() || header.shape.size() > kMaxSeriesDimensions)
+    return fail(ErrorKind::bad_input, "the array has {} dimensions; 1 to {} are supported", header.shape.size(),
+                kMaxSeriesDimensions);
   return header;
 }
 
@@ -229,7 +122,7 @@ std::size_t decode_npy(std::span<const char> data, NpyType type, std::size_t str
       return decode_as<std::uint64_t>(data, stride, out);
     case NpyType::float32:
       return decode_as<float>(data, stride, out);
-    case NpyType::float64:
+    default:
       break;
   }
   return decode_as<double>(data, stride, out);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// NumPy's .npy files (format versions 1 to 3): the header, and addresses like "[:, :, 0]" that pick a series out of an
+// Series out of NumPy's .npy files (base/npy.hpp): addresses like "[:, :, 0]" that pick a series out of an
 // array of one to three dimensions.
 #pragma once
 
@@ -9,25 +9,16 @@
 #include <string_view>
 #include <vector>
 
+#include "base/npy.hpp"
 #include "base/result.hpp"
 
 namespace alara::file {
 
-enum class NpyType : std::uint8_t { int8, uint8, int16, uint16, int32, uint32, int64, uint64, float32, float64 };
+inline constexpr std::size_t kMaxSeriesDimensions = 3;
 
-inline constexpr std::size_t kMaxNpyHeader = 64u << 10;
-inline constexpr std::size_t kMaxNpyDimensions = 3;
-
-struct NpyHeader {
-  NpyType type = NpyType::float32;
-  std::size_t item_size = 4;
-  std::vector<std::uint64_t> shape;
-  std::uint64_t data_offset = 0;
-  [[nodiscard]] std::uint64_t items() const;
-};
-// `start` holds the file's first bytes (up to kMaxNpyHeader of them), `file_size` is the whole file's size, which must
-// be able to hold the data. Errors have no place; the caller knows the file.
-[[nodiscard]] Result<NpyHeader> parse_npy_header(std::span<const char> start, std::uint64_t file_size);
+// The header of an array that a series can be picked out of: one to three dimensions of numbers that are neither
+// boolean nor float16. Otherwise as parse_npy_header().
+[[nodiscard]] Result<NpyHeader> parse_series_header(std::span<const char> start, std::uint64_t file_size);
 
 // One series: `records` stretches of `samples` items each.
 struct NpySeries {

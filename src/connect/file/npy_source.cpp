@@ -46,7 +46,7 @@ Status NpySource::open() {
   ALARA_TRY(const std::uint64_t size, input_->size());
   std::vector<char> start(std::min<std::uint64_t>(size, kMaxNpyHeader));
   ALARA_CHECK(input_->read_at(0, start));
-  auto header = parse_npy_header(start, size);
+  auto header = parse_series_header(start, size);
   if (!header) return placed(std::move(header).error());
   header_ = std::move(*header);
   series_.clear();

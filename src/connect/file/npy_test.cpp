@@ -10,7 +10,7 @@
 namespace alara::file {
 namespace {
 
-Result<NpyHeader> header_of(const std::string& bytes) { return parse_npy_header(bytes, bytes.size()); }
+Result<NpyHeader> header_of(const std::string& bytes) { return parse_series_header(bytes, bytes.size()); }
 std::string refusal_of(const std::string& dictionary, std::size_t data = 64, int version = 1) {
   const auto header = header_of(npy(dictionary, std::string(data, '\0'), version));
   return header ? "" : header.error().message;

@@ -39,7 +39,8 @@ void runs_of_four(const Linear& layout, const Axis& axis, Visit visit) {
     for (std::int64_t group = 0; group < axis.count; group += axis.length)
       for (std::int64_t at = 0; at < axis.length; at += 4)
         for (std::int64_t tap = 0; tap < layout.inner; ++tap)
-          visit(outer * axis.outer_stride + (group + at) * axis.stride + tap, std::min<std::int64_t>(4, axis.length - at));
+          visit(outer * axis.outer_stride + (group + at) * axis.stride + tap,
+                std::min<std::int64_t>(4, axis.length - at));
 }
 
 float magnitude(std::span<const float> numbers, std::int64_t index) {

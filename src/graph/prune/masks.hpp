@@ -57,8 +57,8 @@ struct SparsitySchedule {
   [[nodiscard]] double at(std::int64_t step) const;
 };
 
-// The layers of a graph whose weights are worth pruning: constants of Conv, ConvTranspose, Gemm and MatMul with at least
-// `least` weights, by the name of their constant, in node order. Shared weights are listed once.
+// The layers of a graph whose weights are worth pruning: constants of Conv, ConvTranspose, Gemm and MatMul with at
+// least `least` weights, by the name of their constant, in node order. Shared weights are listed once.
 struct PrunableLayer {
   std::string weight;
   std::size_t node = 0;

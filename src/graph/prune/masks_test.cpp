@@ -62,7 +62,8 @@ TEST(Masks, TwoOfFourRunsAlongTheInputs) {
         for (std::size_t j = 0; j < 4; ++j) {
           const std::size_t i = (output * 8 + run + j) * 3 + tap;
           left += mask[i];
-          (mask[i] != 0 ? kept : gone) = mask[i] != 0 ? std::min(kept, std::fabs(numbers[i])) : std::max(gone, std::fabs(numbers[i]));
+          (mask[i] != 0 ? kept : gone) =
+              mask[i] != 0 ? std::min(kept, std::fabs(numbers[i])) : std::max(gone, std::fabs(numbers[i]));
         }
         EXPECT_EQ(left, 2);
         EXPECT_LE(gone, kept);

@@ -49,7 +49,8 @@ class Network {
 
   // `inputs` in the order of the model's. Returns the `wanted` values, any of the graph, in that order (empty: its
   // outputs); only what they need is computed, and what nothing needs any more is freed. Gradients are recorded unless
-  // an at::NoGradGuard is alive. Errors of kind bad_input name the node, its operator and the shapes.
+  // an at::NoGradGuard is alive. Quantised values come as real numbers that are whole. Errors of kind bad_input name
+  // the node, its operator and the shapes.
   [[nodiscard]] Result<std::vector<at::Tensor>> run(std::span<const at::Tensor> inputs,
                                                     std::span<const std::string> wanted = {}, Mode mode = Mode::infer);
 

@@ -89,6 +89,28 @@ TEST(Network, RunsAModelOfOneRowWithMany) {
   EXPECT_TRUE(at::allclose(rows.slice(0, 1, 2), run_one(fixed, images.slice(0, 1, 2)), 1e-4, 1e-6));
 }
 
+// Whatever else a model of one row says about rows: constant sizes of Resize, Expand, Concat with a constant row, the
+// first state of a recurrence.
+TEST(Network, RunsOtherOperatorsOfOneRowWithMany) {
+  Builder b;
+  const std::string x = b.input("x", Shape{1, 2, 3});
+  const std::string sizes = b.constant("sizes", Ints{1, 2, 6});
+  const std::string large = b.node("Resize", "large", {x, "", "", sizes}, {{"mode", std::string("linear")}});
+  const std::string wide = b.node("Expand", "wide", {large, b.constant("shape", Ints{1, 2, 6})});
+  const std::string longer =
+      b.node("Concat", "longer", {wide, b.constant("token", ramp({1, 1, 6}))}, {{"axis", std::int64_t{1}}});
+  const std::string times = b.node("Transpose", "times", {longer}, {{"perm", Ints{1, 0, 2}}});
+  b.output(b.node("GRU", "y",
+                  {times, b.constant("w", ramp({1, 6, 6})), b.constant("r", ramp({1, 6, 2})), "", "",
+                   b.constant("h", ramp({1, 1, 2}))},
+                  {{"hidden_size", std::int64_t{2}}}));
+  Network network = built(std::move(b).finish());
+  const at::Tensor rows = at::linspace(-1, 1, 24).reshape({4, 2, 3});
+  const at::Tensor y = run_one(network, rows);
+  EXPECT_EQ(y.sizes().vec(), (Ints{3, 1, 4, 2}));
+  EXPECT_TRUE(at::allclose(y.slice(2, 2, 3), run_one(network, rows.slice(0, 2, 3)), 1e-4, 1e-6));
+}
+
 TEST(Network, KeepsAReshapeOfWhatIsNoBatchAsItIs) {
   Builder b;
   const std::string x = b.input("x", Shape{1, 3, 2});
@@ -122,6 +144,33 @@ TEST(Network, SaysWhichNodeFailedWithWhichShapes) {
   ASSERT_FALSE(out);
   for (const char* part : {"MatMul 'product'", "[2, 3]", "[4, 2]"})
     EXPECT_NE(out.error().text().find(part), std::string::npos) << out.error().text();
+}
+
+TEST(Network, EndsInAnErrorWhereAttributesMakeNoSense) {
+  const Tensor image = ramp({1, 4, 3, 3});
+  const std::vector<graph::Node> nodes = {
+      {"MaxPool", {}, "n", {"x"}, {"y"}, {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{0, 1}}}},
+      {"MaxPool", {}, "n", {"x"}, {"y"}, {{"kernel_shape", Ints{9, 9}}}},
+      {"AveragePool", {}, "n", {"x"}, {"y"}, {{"kernel_shape", Ints{}}}},
+      {"DepthToSpace", {}, "n", {"x"}, {"y"}, {{"blocksize", std::int64_t{0}}}},
+      {"SpaceToDepth", {}, "n", {"x"}, {"y"}, {{"blocksize", std::int64_t{-1}}}},
+      {"GroupNormalization", {}, "n", {"x", "zeros", "zeros"}, {"y"}, {{"num_groups", std::int64_t{0}}}},
+      {"Resize", {}, "n", {"x", "", "zeros"}, {"y"}, {}},
+      {"Conv", {}, "n", {"x"}, {"y"}, {}},
+      {"Softmax", {}, "n", {"x"}, {"y"}, {{"axis", std::int64_t{7}}}},
+      {"Gather", {}, "n", {"x", "far"}, {"y"}, {}},
+      {"Slice", {}, "n", {"x", "far"}, {"y"}, {}},
+  };
+  for (const graph::Node& node : nodes) {
+    Builder b;
+    b.input("x", image.shape);
+    b.constant("zeros", Tensor::zeros(graph::DataType::float32, {4}));
+    b.constant("far", Ints{1000});
+    b.output("y");
+    graph::Model model = std::move(b).finish();
+    model.graph.nodes.push_back(node);
+    EXPECT_FALSE(run_once(model, std::span(&image, 1))) << node.op;
+  }
 }
 
 TEST(Network, RefusesInputsThatDoNotFit) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// NumPy's .npy files (format versions 1 to 3) as tensors: little-endian numbers in C order, whole or some rows of the
-// first dimension at a time. Format: numpy.lib.format, NEP 1.
+// NumPy's .npy files (base/npy.hpp) as tensors, whole or some rows of the first dimension at a time.
 #pragma once
 
 #include <filesystem>
@@ -12,10 +11,8 @@
 
 namespace alara::learn {
 
-inline constexpr std::size_t kMaxNpyHeader = 64u << 10;
-inline constexpr std::size_t kMaxNpyRank = 16;
-
-struct NpyHeader {
+// What is in a file: numbers of a type that tensors have too, and their shape.
+struct NpyArray {
   graph::DataType type = graph::DataType::undefined;
   graph::Shape shape;
   std::uint64_t data_offset = 0;
@@ -23,9 +20,6 @@ struct NpyHeader {
   [[nodiscard]] std::string text() const;  // "float32[100, 28, 28]"
 };
 
-// `start` holds the file's first bytes (up to kMaxNpyHeader of them); a file of `file_size` bytes must hold the data.
-// Errors have no place; the caller knows the file.
-[[nodiscard]] Result<NpyHeader> parse_npy_header(std::span<const std::byte> start, std::uint64_t file_size);
 [[nodiscard]] Result<graph::Tensor> parse_npy(std::span<const std::byte> bytes);
 
 // An open array of which rows are read as they are wanted; the file may be larger than memory.
@@ -34,7 +28,7 @@ class NpyFile {
   // Errors name the file.
   [[nodiscard]] static Result<NpyFile> open(std::filesystem::path path);
 
-  [[nodiscard]] const NpyHeader& header() const { return header_; }
+  [[nodiscard]] const NpyArray& array() const { return array_; }
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   // `count` rows of the first dimension from `first` on, shape [count, …]. The rows must be there (a bug otherwise).
   [[nodiscard]] Result<graph::Tensor> rows(std::int64_t first, std::int64_t count) const;
@@ -42,7 +36,7 @@ class NpyFile {
 
  private:
   std::filesystem::path path_;
-  NpyHeader header_;
+  NpyArray array_;
 };
 
 [[nodiscard]] Result<graph::Tensor> read_npy(const std::filesystem::path& path);

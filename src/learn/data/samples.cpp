@@ -74,8 +74,8 @@ class NpyColumn final : public Column {
     auto column = std::make_unique<NpyColumn>(std::move(form), std::move(normaliser));
     for (const fs::path& path : paths) {
       ALARA_TRY(NpyFile file, NpyFile::open(path));
-      const auto stack = stack_in(file.header().shape, column->form_);
-      if (!stack) return does_not_fit(path, file.header().text(), column->form_);
+      const auto stack = stack_in(file.array().shape, column->form_);
+      if (!stack) return does_not_fit(path, file.array().text(), column->form_);
       const std::size_t first = column->size_;
       column->size_ += static_cast<std::size_t>(stack->samples);
       column->files_.push_back({std::move(file), first, stack->stacked});
