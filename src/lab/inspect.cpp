@@ -7,8 +7,7 @@
 
 #include "base/text.hpp"
 #include "graph/fuse.hpp"
-#include "graph/onnx_file.hpp"
-#include "graph/upgrade.hpp"
+#include "graph/import/source.hpp"
 #include "lab/commands.hpp"
 #include "lab/inspection.hpp"
 
@@ -44,9 +43,8 @@ Status inspect_file(const InspectOptions& options) {
     ALARA_TRY(auto shape, parse_shape(text));
     shapes.insert(std::move(shape));
   }
-  ALARA_TRY(graph::Model model, graph::read_onnx(options.model));
+  ALARA_TRY(graph::Model model, graph::read_model(options.model));
   if (options.simplify) {
-    ALARA_CHECK(graph::upgrade(model));
     ALARA_TRY(const graph::Simplified done, graph::simplify(model));
     for (const auto& [rule, count] : done.rewrites) fmt::print(stderr, "simplified: {} {}\n", count, rule);
   }
