@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `gradients`: is autograd right? Every operator in its variants: values in float32 against ONNX Runtime, gradients in
-// float64 against central differences; and ONNX's own test vectors where they are installed.
+// float64 against central differences; and ONNX's own test vectors where they are installed (or in
+// the folder --data).
 #include <set>
 
 #include "bench/lab/benches.hpp"
@@ -45,8 +46,8 @@ Status check(const learn::Case& each, Totals& totals) {
 }
 
 // Leaves a note where ONNX's suite is not there.
-bool check_node_vectors(Report& report) {
-  const auto folders = learn::node_vector_folders();
+bool check_node_vectors(const std::string& suite, Report& report) {
+  const auto folders = learn::node_vector_folders(suite.empty() ? learn::kNodeVectors : suite);
   if (folders.empty()) {
     report.notes.emplace_back("ONNX's node vectors are not installed (Debian: libonnx-testdata): left out");
     return true;
@@ -62,7 +63,7 @@ bool check_node_vectors(Report& report) {
 
 }  // namespace
 
-Result<Report> run_gradients(const Arguments&) {
+Result<Report> run_gradients(const Arguments& arguments) {
   Report report;
   report.workload =
       "One-node models of every operator in its variants: values in float32 against ONNX Runtime (relative to the "
@@ -79,7 +80,7 @@ Result<Report> run_gradients(const Arguments&) {
   report.figures["max_forward_error"] = totals.forward.error;
   report.figures["max_gradient_error"] = totals.gradient.error;
   report.notes.push_back(fmt::format("worst value: {}; worst gradient: {}", totals.forward.name, totals.gradient.name));
-  const bool vectors_agree = check_node_vectors(report);
+  const bool vectors_agree = check_node_vectors(arguments.data, report);
   report.checked =
       vectors_agree && totals.forward.error <= kForwardTolerance && totals.gradient.error <= kGradientTolerance;
   return report;

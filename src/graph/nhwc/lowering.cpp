@@ -133,6 +133,12 @@ ValueId Lowering::quantized(const std::string& name, ValueId real, DataType type
   return keep(std::move(out));
 }
 
+ValueId Lowering::unstored(ValueId id) {
+  if (at(id).stored_type == DataType::undefined) return id;
+  const Value quantised = at(id);
+  return alias(quantised.name, quantised.type, quantised.dims, quantised.real);
+}
+
 ValueId Lowering::alias(const std::string& name, DataType type, Dims dims, Forms forms) {
   return keep({.name = name, .type = type, .dims = std::move(dims), .real = std::move(forms)});
 }

@@ -94,6 +94,8 @@ class Lowering {
                              const std::vector<Made>& made, Attributes attributes = {});
   // The value `real` as a framework of integers has it: quantised to `type`, and dequantised for whoever reads it.
   ValueId quantized(const std::string& name, ValueId real, DataType type, const Quantization& quantization);
+  // Of a quantised value the real numbers alone: as a result of the model it is those, not the integers.
+  ValueId unstored(ValueId id);
   // A value that the graph has in both orders under other names: what a transpose between the two gives.
   ValueId alias(const std::string& name, DataType type, Dims dims, Forms forms);
 

@@ -175,7 +175,10 @@ class Importer {
     if (lowering_.at(made).type != type)
       return fail(ErrorKind::bad_input, "it makes {}, but is declared as {}", name_of(lowering_.at(made).type),
                   name_of(type));
-    values_[at] = quantization ? lowering_.quantized(tensors_.name(at), made, declared.type, *quantization) : made;
+    if (quantization)
+      values_[at] = lowering_.quantized(tensors_.name(at), made, declared.type, *quantization);
+    else
+      values_[at] = lowering_.unstored(made);
     return {};
   }
 

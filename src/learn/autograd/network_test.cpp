@@ -124,6 +124,33 @@ TEST(Network, SaysWhichNodeFailedWithWhichShapes) {
     EXPECT_NE(out.error().text().find(part), std::string::npos) << out.error().text();
 }
 
+TEST(Network, EndsInAnErrorWhereAttributesMakeNoSense) {
+  const Tensor image = ramp({1, 4, 3, 3});
+  const std::vector<graph::Node> nodes = {
+      {"MaxPool", {}, "n", {"x"}, {"y"}, {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{0, 1}}}},
+      {"MaxPool", {}, "n", {"x"}, {"y"}, {{"kernel_shape", Ints{9, 9}}}},
+      {"AveragePool", {}, "n", {"x"}, {"y"}, {{"kernel_shape", Ints{}}}},
+      {"DepthToSpace", {}, "n", {"x"}, {"y"}, {{"blocksize", std::int64_t{0}}}},
+      {"SpaceToDepth", {}, "n", {"x"}, {"y"}, {{"blocksize", std::int64_t{-1}}}},
+      {"GroupNormalization", {}, "n", {"x", "zeros", "zeros"}, {"y"}, {{"num_groups", std::int64_t{0}}}},
+      {"Resize", {}, "n", {"x", "", "zeros"}, {"y"}, {}},
+      {"Conv", {}, "n", {"x"}, {"y"}, {}},
+      {"Softmax", {}, "n", {"x"}, {"y"}, {{"axis", std::int64_t{7}}}},
+      {"Gather", {}, "n", {"x", "far"}, {"y"}, {}},
+      {"Slice", {}, "n", {"x", "far"}, {"y"}, {}},
+  };
+  for (const graph::Node& node : nodes) {
+    Builder b;
+    b.input("x", image.shape);
+    b.constant("zeros", Tensor::zeros(graph::DataType::float32, {4}));
+    b.constant("far", Ints{1000});
+    b.output("y");
+    graph::Model model = std::move(b).finish();
+    model.graph.nodes.push_back(node);
+    EXPECT_FALSE(run_once(model, std::span(&image, 1))) << node.op;
+  }
+}
+
 TEST(Network, RefusesInputsThatDoNotFit) {
   Network network = built(small_classifier(1));
   const at::Tensor wrong = at::zeros({1, 3, 4, 4});

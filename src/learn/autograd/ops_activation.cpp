@@ -11,16 +11,22 @@ Values clip(const Call& call) {
   };
   const auto low = limit(1);
   const auto high = limit(2);
+  // Both limits are the usual case (ReLU6), and hardtanh's gradient is the faster one.
+  if (low && high && call[0].is_floating_point()) return {at::hardtanh(call[0], *low, *high)};
   return {low || high ? at::clamp(call[0], low, high) : call[0]};
 }
 
 Values hard_sigmoid(const Call& call) {
-  return {at::clamp(call[0] * call.number("alpha", 0.2) + call.number("beta", 0.5), 0, 1)};
+  return {at::hardtanh(call[0] * call.number("alpha", 0.2) + call.number("beta", 0.5), 0, 1)};
 }
 
 Values prelu(const Call& call) {
   const at::Tensor& x = call[0];
-  return {at::where(x < 0, x * call[1], x)};
+  const at::Tensor& slope = call[1];
+  const bool of_channels =
+      x.dim() > 1 && slope.dim() == x.dim() - 1 && slope.numel() == x.size(1) && slope.size(0) == x.size(1);
+  if (of_channels || slope.numel() == 1) return {at::prelu(x, slope.flatten())};
+  return {at::where(x < 0, x * slope, x)};
 }
 
 Values thresholded_relu(const Call& call) {

@@ -96,6 +96,7 @@ std::string scatter_limits(const graph::Node& node) {
 // Where each element of a dimension padded by `begin` and `end` comes from, for the modes that repeat the input.
 Integers pad_places(const std::string& mode, std::int64_t size, std::int64_t begin, std::int64_t end) {
   Integers out;
+  TORCH_CHECK(size > 0, "there is nothing to repeat");
   const std::int64_t period = 2 * (size - 1);
   for (std::int64_t i = -begin; i < size + end; ++i) {
     if (mode == "edge") {

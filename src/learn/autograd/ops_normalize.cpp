@@ -53,6 +53,7 @@ Values instance_normalization(const Call& call) {
 Values group_normalization(const Call& call) {
   const at::Tensor& x = call[0];
   const std::int64_t groups = call.integer("num_groups", 1);
+  TORCH_CHECK(groups > 0, groups, " groups");
   const auto per_channel = [&](const at::Tensor& t) {
     return t.numel() == x.size(1) ? t : t.repeat_interleave(x.size(1) / groups);
   };

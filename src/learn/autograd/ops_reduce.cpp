@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reductions over axes. Axes are an attribute in older operator sets and an input in newer ones.
 #include <algorithm>
+#include <cmath>
 
 #include "learn/autograd/operators.hpp"
 
@@ -42,8 +43,17 @@ at::Tensor product(const at::Tensor& x, at::IntArrayRef axes, bool keep) {
   for (std::size_t i = axes.size(); i-- > 0;) out = at::prod(out, axes[i], keep);
   return out;
 }
-at::Tensor max(const at::Tensor& x, at::IntArrayRef axes, bool keep) { return at::amax(x, axes, keep); }
-at::Tensor min(const at::Tensor& x, at::IntArrayRef axes, bool keep) { return at::amin(x, axes, keep); }
+// Of no elements: what leaves any other number as it is.
+at::Tensor of_nothing(const at::Tensor& x, at::IntArrayRef axes, bool keep, double number) {
+  TORCH_CHECK(x.is_floating_point(), "the extreme of no integers");
+  return at::full_like(at::sum(x, axes, keep), number);
+}
+at::Tensor max(const at::Tensor& x, at::IntArrayRef axes, bool keep) {
+  return x.numel() == 0 ? of_nothing(x, axes, keep, -INFINITY) : at::amax(x, axes, keep);
+}
+at::Tensor min(const at::Tensor& x, at::IntArrayRef axes, bool keep) {
+  return x.numel() == 0 ? of_nothing(x, axes, keep, INFINITY) : at::amin(x, axes, keep);
+}
 
 using Place = at::Tensor (*)(const at::Tensor& x, c10::optional<std::int64_t> axis, bool keep);
 

@@ -121,8 +121,11 @@ std::vector<Line> lines_of(const Call& call) {
     Line line{axis_in(axes[i], x.dim()), 0, 0, 1};
     line.in = x.size(line.axis);
     const float number = numbers.data_ptr<float>()[i];
+    TORCH_CHECK(number > 0 && number < static_cast<float>(graph::kMaxElements), "a scale or size of ", number);
     line.out = by_scale ? static_cast<std::int64_t>(std::floor(static_cast<float>(line.in) * number)) : sizes[i];
     line.scale = by_scale ? number : static_cast<float>(line.out) / static_cast<float>(line.in);
+    TORCH_CHECK(line.in > 0 && line.scale > 0 && line.out > 0 && line.out <= graph::kMaxElements, line.in,
+                " elements can not be resized to ", line.out);
     if (!by_scale && line.axis == 0 && call.batch.differs() && line.out == call.batch.declared) line.out = line.in;
     out.push_back(line);
   }
@@ -141,11 +144,30 @@ void keep_aspect_ratio(const std::string& policy, std::vector<Line>& lines) {
   }
 }
 
+// libtorch's own kernel for pictures, where it means the same; it is more than twice as fast.
+c10::optional<at::Tensor> by_libtorch(const Call& call, const std::string& mode, const std::vector<Line>& lines) {
+  const at::Tensor& x = call[0];
+  Integers sizes = x.sizes().vec();
+  for (const Line& line : lines) {
+    sizes[static_cast<std::size_t>(line.axis)] = line.out;
+    if (line.scale != static_cast<float>(line.out) / static_cast<float>(line.in)) return c10::nullopt;
+  }
+  if (x.dim() != 4 || sizes[0] != x.size(0) || sizes[1] != x.size(1) || !x.is_floating_point()) return c10::nullopt;
+  const at::IntArrayRef plane = at::IntArrayRef(sizes).slice(2);
+  const std::string coordinates = call.node.text("coordinate_transformation_mode", "half_pixel");
+  if (mode == "nearest" && coordinates == "asymmetric" && call.node.text("nearest_mode", "") == "floor")
+    return at::upsample_nearest2d(x, plane);
+  if (mode == "linear" && (coordinates == "half_pixel" || coordinates == "align_corners"))
+    return at::upsample_bilinear2d(x, plane, coordinates == "align_corners");
+  return c10::nullopt;
+}
+
 Values resize(const Call& call) {
   std::vector<Line> lines = lines_of(call);
   if (!call.has(2) || call[2].numel() == 0)
     keep_aspect_ratio(call.node.text("keep_aspect_ratio_policy", "stretch"), lines);
   const std::string mode = call.node.text("mode", "nearest");
+  if (const auto whole = by_libtorch(call, mode, lines)) return {*whole};
   at::Tensor out = call[0];
   for (const Line& line : lines) {
     if (line.in == line.out && line.scale == 1) continue;

@@ -110,10 +110,16 @@ Values range(const Call& call) {
   return {at::arange(call[0].item(), call[1].item(), call[2].item(), call[0].options())};
 }
 
+std::int64_t block_size(const Call& call) {
+  const std::int64_t size = call.integer("blocksize", 1);
+  TORCH_CHECK(size > 0 && size < 65536, "blocks of size ", size);
+  return size;
+}
+
 // x[n, c, h, w] with c = (block rows, block columns, channels) or, mode CRD, (channels, block rows, block columns).
 Values depth_to_space(const Call& call) {
   const at::Tensor& x = call[0];
-  const std::int64_t b = call.integer("blocksize", 1);
+  const std::int64_t b = block_size(call);
   const bool crd = call.node.text("mode", "DCR") == "CRD";
   const std::int64_t c = x.size(1) / (b * b);
   const at::Tensor blocks = crd ? x.reshape({x.size(0), c, b, b, x.size(2), x.size(3)}).permute({0, 1, 4, 2, 5, 3})
@@ -123,7 +129,7 @@ Values depth_to_space(const Call& call) {
 
 Values space_to_depth(const Call& call) {
   const at::Tensor& x = call[0];
-  const std::int64_t b = call.integer("blocksize", 1);
+  const std::int64_t b = block_size(call);
   return {x.reshape({x.size(0), x.size(1), x.size(2) / b, b, x.size(3) / b, b})
               .permute({0, 3, 5, 1, 2, 4})
               .reshape({x.size(0), x.size(1) * b * b, x.size(2) / b, x.size(3) / b})};

@@ -25,6 +25,9 @@ Window bare_window_of(const Call& call, at::IntArrayRef kernel) {
               "strides, dilations and pads must fit a kernel of ", rank, " dimensions");
   out.begins.assign(pads.begin(), pads.begin() + static_cast<std::ptrdiff_t>(rank));
   out.ends.assign(pads.begin() + static_cast<std::ptrdiff_t>(rank), pads.end());
+  const auto counts = [](const Integers& sizes) { return std::ranges::all_of(sizes, [](auto n) { return n > 0; }); };
+  TORCH_CHECK(counts(out.kernel) && counts(out.strides) && counts(out.dilations),
+              "kernel, strides and dilations must be 1 or more");
   return out;
 }
 
