@@ -6,6 +6,10 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <fstream>
 
 #include "base/histogram.hpp"
@@ -42,6 +46,14 @@ bool can_be_realtime() {
 
 }  // namespace
 
+#if defined(__x86_64__)
+// CPUID leaf 7, sub-leaf 1, EAX bit 4 (Intel SDM, volume 2A): older compilers do not know this feature by name.
+bool has_avx_vnni() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __builtin_cpu_supports("avx2") && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax >> 4 & 1U) != 0;
+}
+#endif
+
 std::vector<std::string> cpu_features() {
   std::vector<std::string> features;
 #if defined(__x86_64__)
@@ -50,7 +62,7 @@ std::vector<std::string> cpu_features() {
   if (__builtin_cpu_supports("fma")) features.emplace_back("fma");
   if (__builtin_cpu_supports("avx512f")) features.emplace_back("avx512f");
   if (__builtin_cpu_supports("avx512vnni")) features.emplace_back("avx512vnni");
-  if (__builtin_cpu_supports("avxvnni")) features.emplace_back("avxvnni");
+  if (has_avx_vnni()) features.emplace_back("avxvnni");
 #endif
   return features;
 }

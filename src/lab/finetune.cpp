@@ -34,8 +34,9 @@ Result<int> finetune(const FinetuneArguments& arguments) {
   ALARA_TRY(const learn::Trained trained, learn::train(std::move(model), data, options, progress));
   ALARA_CHECK(arguments.training.keep(trained.report.curve));
   if (trained.report.stopped) {
-    fmt::print(stderr, "stopped; {}\n", options.checkpoint.empty() ? "nothing was kept: give --checkpoint DIR to go on later"
-                                                                  : "the same command goes on from the checkpoint");
+    fmt::print(stderr, "stopped; {}\n",
+               options.checkpoint.empty() ? "nothing was kept: give --checkpoint DIR to go on later"
+                                          : "the same command goes on from the checkpoint");
     return cli::kFailed;
   }
   ALARA_CHECK(graph::write_onnx(trained.model, arguments.out));
@@ -49,7 +50,8 @@ Result<int> finetune(const FinetuneArguments& arguments) {
 void add_finetune_command(CLI::App& app, CommandLine& line) {
   CLI::App* command = app.add_subcommand("finetune", "Train an existing model on, also a quantised one");
   command->footer(
-      "A quantised model (QDQ) learns with its rounding: gradients pass straight through, scales stay, and the result is\n"
+      "A quantised model (QDQ) learns with its rounding: gradients pass straight through, scales stay, and the result "
+      "is\n"
       "quantised as before. Preprocessing is what the model's metadata say.\nExample:\n"
       "  alara-lab finetune cnn-int8.onnx better.onnx --data /usr/share/datasets/fashion-mnist --epochs 2");
   auto arguments = std::make_shared<FinetuneArguments>();

@@ -55,8 +55,9 @@ Result<int> train(const TrainArguments& arguments) {
   ALARA_TRY(const learn::Trained trained, learn::train(std::move(network), data, options, progress));
   ALARA_CHECK(arguments.training.keep(trained.report.curve));
   if (trained.report.stopped) {
-    fmt::print(stderr, "stopped; {}\n", options.checkpoint.empty() ? "nothing was kept: give --checkpoint DIR to go on later"
-                                                                  : "the same command goes on from the checkpoint");
+    fmt::print(stderr, "stopped; {}\n",
+               options.checkpoint.empty() ? "nothing was kept: give --checkpoint DIR to go on later"
+                                          : "the same command goes on from the checkpoint");
     return cli::kFailed;
   }
   ALARA_CHECK(graph::write_onnx(trained.model, arguments.out));
@@ -77,9 +78,11 @@ void add_train_command(CLI::App& app, CommandLine& line) {
       "  alara-lab train --list");
   auto arguments = std::make_shared<TrainArguments>();
   command->add_option("OUT", arguments->out, "The .onnx file to write")->option_text(" ");
-  command->add_option("--architecture", arguments->architecture, "A YAML file with input and layers")->option_text("FILE");
+  command->add_option("--architecture", arguments->architecture, "A YAML file with input and layers")
+      ->option_text("FILE");
   command->add_option("--template", arguments->name, "A network by its name; --list shows them")->option_text("NAME");
-  command->add_option("--set", arguments->settings, "Options of the template, as classes=4")->option_text("KEY=VALUE …");
+  command->add_option("--set", arguments->settings, "Options of the template, as classes=4")
+      ->option_text("KEY=VALUE …");
   command->add_flag("--list", arguments->list, "Show the templates and the layers of architecture files");
   arguments->data.declare(*command);
   command->get_option("--data")->required(false);

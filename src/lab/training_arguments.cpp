@@ -18,21 +18,23 @@ using learn::Target;
 Status make_folder(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  if (error)
-    return fail(ErrorKind::bad_input, "folder '{}' can not be made: {}", folder.string(), error.message());
+  if (error) return fail(ErrorKind::bad_input, "folder '{}' can not be made: {}", folder.string(), error.message());
   return {};
 }
 
 }  // namespace
 
 void DataArguments::declare(CLI::App& command) {
-  command.add_option("--data", folder, "inputs.npy with labels.npy or targets.npy, pictures in a folder per class, or an IDX set")
+  command
+      .add_option("--data", folder,
+                  "inputs.npy with labels.npy or targets.npy, pictures in a folder per class, or an IDX set")
       ->required()
       ->option_text("DIR");
   command.add_option("--target", target, "What is learnt: classes, values, or the input itself (what the folder has)")
       ->check(CLI::IsMember({"classes", "values", "itself"}))
       ->option_text("WHAT");
-  command.add_option("--preprocessing", preprocessing, "As \"scale=0.0039 mean=0.5 deviation=0.25 order=rgb size=96x96\"")
+  command
+      .add_option("--preprocessing", preprocessing, "As \"scale=0.0039 mean=0.5 deviation=0.25 order=rgb size=96x96\"")
       ->option_text("TEXT");
   command.add_option("--validation", validation, "Share of the rows set aside where there is no validation/ (0.1)")
       ->check(CLI::Range(0.0, 0.9))
@@ -78,7 +80,8 @@ void TrainingArguments::declare(CLI::App& command) {
   command.add_flag("--keep-best", options.keep_best, "Give the weights of the best validation epoch, not the last");
   add("--seed", options.seed, "Of first weights, order and variation", "N");
   add("--threads", options.threads, "0: one for each core. On a busy machine 1 is often faster", "N");
-  command.add_option("--checkpoint", checkpoint, "Keep the state there after each epoch and when stopped; go on from it")
+  command
+      .add_option("--checkpoint", checkpoint, "Keep the state there after each epoch and when stopped; go on from it")
       ->option_text("DIR");
   command.add_option("--curve", curve, "Write the learning curve as JSON")->option_text("FILE");
 }
@@ -119,7 +122,8 @@ Result<std::string> summary(const graph::Model& model, const learn::Dataset& dat
     out += '\n';
   }
   if (data.size(Part::test) == 0) return out;
-  const auto score = learn::score_of(model, data, Part::test, learn::make_ort_executor(), {.threads = std::max(threads, 1)});
+  const auto score =
+      learn::score_of(model, data, Part::test, learn::make_ort_executor(), {.threads = std::max(threads, 1)});
   if (!score && score.error().kind == ErrorKind::unavailable)
     return out + "the test part is not measured: " + score.error().text() + "\n";
   if (!score) return tl::unexpected<Error>(score.error());

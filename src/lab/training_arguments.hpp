@@ -39,7 +39,8 @@ struct TrainingArguments {
   Status keep(const learn::LearningCurve& curve) const;
 };
 
-// What a person reads when it is done: the last epoch and what it reaches on the test part, by ONNX Runtime where it is.
+// What a person reads when it is done: the last epoch and what it reaches on the test part, by ONNX Runtime where it
+// is.
 [[nodiscard]] Result<std::string> summary(const graph::Model& model, const learn::Dataset& data,
                                           const learn::TrainReport& report, int threads);
 

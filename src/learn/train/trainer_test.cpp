@@ -206,7 +206,8 @@ graph::Model quantised_line() {
   const std::string step = b.scalar("step", 0.02F), weight_step = b.scalar("weight_step", 0.05F);
   const std::string q = b.node("QuantizeLinear", "q", {x, step, zero(std::uint8_t{128})});
   const std::string d = b.node("DequantizeLinear", "d", {q, step, zero(std::uint8_t{128})});
-  const std::string weights = b.constant("weights", Tensor::of<std::int8_t>({2, 2}, std::vector<std::int8_t>{3, 0, -2, 1}));
+  const std::string weights =
+      b.constant("weights", Tensor::of<std::int8_t>({2, 2}, std::vector<std::int8_t>{3, 0, -2, 1}));
   const std::string bias = b.constant("bias", Tensor::of<std::int32_t>({2}, std::vector<std::int32_t>{0, 500}));
   const std::string w = b.node("DequantizeLinear", "w", {weights, weight_step, zero(std::int8_t{0})});
   const std::string c = b.node("DequantizeLinear", "c", {bias, b.scalar("bias_step", 0.001F), zero(std::int32_t{0})});
