@@ -89,8 +89,8 @@ Count macs_of(const Node& node, const ValueTable& values) {
 bool is_weight(const Node& node, std::size_t input, const Tensor& tensor) {
   if (tensor.type == DataType::int64 || tensor.type == DataType::boolean || tensor.type == DataType::text) return false;
   if (!node.domain.empty()) return true;
-  static const std::set<std::string, std::less<>> kSettings{"QuantizeLinear", "DequantizeLinear", "Clip", "Resize",
-                                                            "Pad", "Dropout"};
+  static const std::set<std::string, std::less<>> kSettings{
+      "QuantizeLinear", "DequantizeLinear", "Clip", "Resize", "Pad", "Dropout"};
   if (kSettings.contains(node.op)) return input == 0;
   if (node.op == "BatchNormalization") return input == 1 || input == 2;
   if (node.op == "QLinearConv") return input == 3 || input == 8;
@@ -143,11 +143,31 @@ class Memory {
     return node.domain.empty() && kViews.contains(node.op);
   }
 
-  // The QuantizeLinear that is the only user of a value some node makes, if there is one.
+  // Runtimes fuse these with what makes their input, or let them write over it.
+  static bool is_activation(const Node& node) {
+    static const std::set<std::string, std::less<>> kActivations{
+        "Clip", "Elu",     "HardSigmoid", "HardSwish", "LeakyRelu",         "PRelu",
+        "Relu", "Sigmoid", "Softplus",    "Tanh",      "BatchNormalization"};
+    return node.domain.empty() && kActivations.contains(node.op);
+  }
+
+  // Whether the node may write over its first input: it alone reads what a node made for it.
+  [[nodiscard]] bool in_place(const Node& node) const {
+    const auto maker = wiring_.producer(node.input(0));
+    return is_activation(node) && wiring_.used_once(node.input(0)) && maker && !is_view(graph_.nodes[*maker]);
+  }
+
+  // The QuantizeLinear that a value some node makes ends in, by way of activations alone, if there is one.
   [[nodiscard]] const Node* quantised_by(const std::string& value) const {
-    if (!wiring_.used_once(value) || !wiring_.producer(value)) return nullptr;
-    const Node& user = graph_.nodes[wiring_.uses(value).front().node];
-    return user.is("QuantizeLinear") && user.input(0) == value ? &user : nullptr;
+    const std::string* at = &value;
+    while (wiring_.used_once(*at) && wiring_.producer(*at)) {
+      const Node& user = graph_.nodes[wiring_.uses(*at).front().node];
+      if (user.input(0) != *at) return nullptr;
+      if (user.is("QuantizeLinear")) return &user;
+      if (!in_place(user)) return nullptr;
+      at = &user.outputs.front();
+    }
+    return nullptr;
   }
 
   void add(const std::string& value, std::size_t at) {
@@ -169,8 +189,9 @@ class Memory {
       use(input, i);
     }
     const auto shared = node.inputs.empty() ? buffer_of_.end() : buffer_of_.find(node.inputs.front());
-    const bool shares = shared != buffer_of_.end() &&
-                        (is_view(node) || (node.is("QuantizeLinear") && quantised_by(node.input(0)) == &node));
+    const bool shares =
+        shared != buffer_of_.end() &&
+        (is_view(node) || in_place(node) || (node.is("QuantizeLinear") && quantised_by(node.input(0)) == &node));
     for (const std::string& output : node.outputs) {
       if (output.empty()) continue;
       if (from_weights) {

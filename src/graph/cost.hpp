@@ -39,9 +39,10 @@ struct ModelCost {
 };
 
 // `values` is infer_shapes() of the model, with the batch that is meant. Activations are counted as a runtime holds
-// them that has each buffer from its making to its last use, takes reshapes as views, and runs quantised layers on
-// integers: what DequantizeLinear gives shares its input's buffer, what goes only into QuantizeLinear has that one's
-// size, and what comes from constants alone is weights. Counts that pass 2^63 stay at that limit.
+// them that has each buffer from its making to its last use, takes reshapes as views, lets activations write over
+// what was made for them alone, and runs quantised layers on integers: what DequantizeLinear gives shares its input's
+// buffer, what goes only into QuantizeLinear has that one's size, and what comes from constants alone is weights.
+// Counts that pass 2^63 stay at that limit.
 [[nodiscard]] ModelCost cost_of(const Graph& graph, const ValueTable& values);
 
 }  // namespace alara::graph

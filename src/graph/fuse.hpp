@@ -34,7 +34,8 @@ std::size_t absorb_scales_before(Graph& graph, const ValueTable& values);
 std::size_t absorb_pads(Graph& graph, const ValueTable& values);
 // Transpose of Transpose.
 std::size_t merge_transposes(Graph& graph, const ValueTable& values);
-// Transposes go down through element-wise operators, Concat, Softmax and reductions where they meet another or leave.
+// Transposes go down through element-wise operators, Concat, Softmax and reductions where they meet another or leave,
+// and up through DequantizeLinear.
 std::size_t push_transposes(Graph& graph, const ValueTable& values);
 // Spelt-out activations: HardSigmoid, HardSwish, Sigmoid, Relu, Clip. Relu before Clip(0, ...) goes.
 std::size_t name_activations(Graph& graph, const ValueTable& values);

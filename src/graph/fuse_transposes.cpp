@@ -226,6 +226,22 @@ void drop_before_reduction(Edit& edit, std::size_t i) {
   edit.change(i, std::move(out));
 }
 
+// Transpose of what DequantizeLinear gives with one scale: integers are turned instead, a quarter of the bytes.
+void turn_integers(Edit& edit, std::size_t i) {
+  const Node& node = edit.node(i);
+  const Node* before = permutes(order_of(node)) ? edit.maker(node.input(0)) : nullptr;
+  if (before == nullptr || !before->is("DequantizeLinear") || edit.only_user(node.input(0)) == nullptr) return;
+  if (edit.graph().constant(before->input(0)) != nullptr) return;  // weights; folded where that is wanted
+  const Tensor* scale = edit.graph().constant(before->input(1));
+  if (scale == nullptr || scale->elements() != 1 || !edit.claim({i, edit.index_of(*before)})) return;
+  Node dequantize = *before;
+  dequantize.inputs[0] = edit.fresh(node.outputs.front());
+  dequantize.outputs = node.outputs;
+  edit.insert_before(i, transpose_of(before->input(0), dequantize.inputs[0], order_of(node)));
+  edit.change(i, std::move(dequantize));
+  edit.remove(edit.index_of(*before));
+}
+
 }  // namespace
 
 std::size_t merge_transposes(Graph& graph, const ValueTable&) {
@@ -252,6 +268,7 @@ std::size_t push_transposes(Graph& graph, const ValueTable&) {
     push_joint(edit, i);
     drop_before_reduction(edit, i);
     push_single(edit, i);
+    turn_integers(edit, i);
   }
   return edit.finish();
 }

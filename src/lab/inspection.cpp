@@ -32,6 +32,12 @@ std::string node_name(const Node& node) {
   return node.name.empty() && !node.outputs.empty() ? node.outputs.front() : node.name;
 }
 
+// Names of fused operators can fill screens; their end tells most.
+std::string shortened(const std::string& name) {
+  constexpr std::size_t kMost = 48;
+  return name.size() <= kMost ? name : "…" + name.substr(name.size() - kMost);
+}
+
 std::string or_unknown(const std::optional<std::int64_t>& count, std::string (*text)(std::int64_t)) {
   if (!count) return "?";
   return *count == 0 ? "" : text(*count);
@@ -52,7 +58,8 @@ std::string node_table(const Inspection& inspection) {
     const NodeCost& cost = inspection.cost.nodes[i];
     table.row({std::to_string(i), operator_name(node), output_text(inspection, node),
                or_unknown(cost.parameters, short_count), or_unknown(cost.macs, short_count),
-               or_unknown(cost.output_bytes, short_bytes), or_unknown(cost.live_bytes, short_bytes), node_name(node)});
+               or_unknown(cost.output_bytes, short_bytes), or_unknown(cost.live_bytes, short_bytes),
+               shortened(node_name(node))});
   }
   return table.text();
 }

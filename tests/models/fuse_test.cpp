@@ -240,6 +240,16 @@ TEST_F(Simplify, ReductionsOverTransposedAxesAreTurned) {
   expect_same(std::move(builder), {"ReduceMean", "ReduceMax"});
 }
 
+TEST_F(Simplify, TurnsIntegersRatherThanWhatTheyStandFor) {
+  Builder builder;
+  const std::string x = builder.input("x", graph::Shape{1, 4, 5, 3});
+  const std::string scale = builder.scalar("scale", 0.01F);
+  const std::string zero = builder.constant("zero", graph::Tensor::scalar<std::uint8_t>(128));
+  const std::string q = builder.node("QuantizeLinear", "q", {x, scale, zero});
+  builder.output(turn(builder, "y", builder.node("DequantizeLinear", "dq", {q, scale, zero}), {0, 3, 1, 2}));
+  expect_same(std::move(builder), {"QuantizeLinear", "Transpose", "DequantizeLinear"});
+}
+
 TEST_F(Simplify, PutsPaddingIntoConvAndPools) {
   Builder builder;
   const std::string x = builder.input("x", graph::Shape{1, 2, 7, 7});

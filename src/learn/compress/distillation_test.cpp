@@ -69,7 +69,7 @@ TEST_F(Distillation, DropsTheAdapterOfItsFeatures) {
   const graph::Model student = test::network(kStudent, 3);
   DistilOptions options;
   options.features = {{middle_of(*teacher_), middle_of(student)}};
-  const auto taught = distil(student, *teacher_, *data_, options, briefly(4), progress_);
+  const auto taught = distil(student, *teacher_, *data_, options, briefly(12), progress_);
   ASSERT_TRUE(taught) << taught.error().text();
   EXPECT_EQ(taught->model.graph.nodes.size(), student.graph.nodes.size());
   EXPECT_EQ(taught->model.graph.constants.size(), student.graph.constants.size());
