@@ -240,6 +240,8 @@ graph::Model Network::model() const {
   return out;
 }
 
+void Network::reseed(std::uint64_t seed) { body_->chance.set_current_seed(seed); }
+
 void use_threads(int threads) { at::set_num_threads(threads); }
 
 }  // namespace alara::learn

@@ -61,6 +61,8 @@ class Network {
   [[nodiscard]] const std::map<std::string, at::Tensor>& parameters() const;
   // The running statistics of BatchNormalization; updated by runs in Mode::train.
   [[nodiscard]] const std::map<std::string, at::Tensor>& statistics() const;
+  // What Dropout drops from now on depends on the seed alone.
+  void reseed(std::uint64_t seed);
   // The same graph with the present parameters and statistics as constants, in the types that they had.
   [[nodiscard]] graph::Model model() const;
 

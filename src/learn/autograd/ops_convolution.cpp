@@ -8,15 +8,20 @@
 namespace alara::learn {
 namespace {
 
+// Channels last is what libtorch's convolutions are fastest with, depthwise ones by far; what follows keeps the order.
+at::Tensor channels_last(const at::Tensor& x) {
+  return x.dim() == 4 ? x.contiguous(at::MemoryFormat::ChannelsLast) : x;
+}
+
 Values conv(const Call& call) {
-  const at::Tensor& x = call[0];
+  const at::Tensor x = channels_last(call[0]);
   const at::Tensor& weight = call[1];
   const Window window = window_of(call, weight.sizes().slice(2));
   const std::int64_t groups = call.integer("group", 1);
   const Integers zeros(window.rank(), 0);
   if (window.symmetric())
-    return {at::convolution(x, weight, call.maybe(2), window.strides, window.begins, window.dilations, false, zeros,
-                            groups)};
+    return {channels_last(at::convolution(x, weight, call.maybe(2), window.strides, window.begins, window.dilations, false, zeros,
+                            groups))};
   return {at::convolution(at::constant_pad_nd(x, window.torch_pads()), weight, call.maybe(2), window.strides, zeros,
                           window.dilations, false, zeros, groups)};
 }

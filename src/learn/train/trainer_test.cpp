@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "learn/train/trainer.hpp"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "graph/onnx_file.hpp"
+#include "learn/architecture/architecture.hpp"
+#include "learn/data/test_files.hpp"
+
+namespace alara::learn {
+namespace {
+
+using graph::Tensor;
+
+// Two spirals of points, the classic set that no straight line divides.
+FoundRows spirals(std::int64_t rows) {
+  Random chance(5);
+  std::vector<float> points;
+  FoundRows out;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const double along = 0.5 + 3 * chance.uniform(), turn = i % 2 == 0 ? 0 : 3.14159265;
+    points.push_back(static_cast<float>(along * std::cos(2 * along + turn) / 3 + 0.02 * chance.normal()));
+    points.push_back(static_cast<float>(along * std::sin(2 * along + turn) / 3 + 0.02 * chance.normal()));
+    out.train.labels.push_back(i % 2);
+  }
+  out.train.inputs = Tensor::of<float>({rows, 2}, points);
+  return out;
+}
+
+// Bright squares at a chance place of a dark picture, in two sizes.
+FoundRows squares(std::int64_t rows) {
+  Random chance(6);
+  FoundRows out;
+  out.train.inputs = Tensor::zeros(graph::DataType::uint8, {rows, 8, 8});
+  const auto pixels = out.train.inputs.mutable_values<std::uint8_t>();
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const std::int64_t side = 2 + i % 2, top = chance.between(0, 8 - side), left = chance.between(0, 8 - side);
+    for (std::int64_t y = top; y < top + side; ++y)
+      for (std::int64_t x = left; x < left + side; ++x) pixels[static_cast<std::size_t>(i * 64 + y * 8 + x)] = 255;
+    out.train.labels.push_back(i % 2);
+  }
+  out.train.natural_scale = 1.F / 255;
+  return out;
+}
+
+struct Case {
+  graph::Model model;
+  Dataset data;
+};
+
+Case make_case(std::string_view name, std::string_view settings, FoundRows rows, DatasetOptions options = {}) {
+  options.validation = 0.2;
+  graph::Model model = *build_template(name, settings);
+  Dataset data = *Dataset::of(std::move(rows), model.graph.inputs[0], options);
+  return {std::move(model), std::move(data)};
+}
+Case spirals_case() { return make_case("mlp", "{input: [2], hidden: [32, 32], classes: 2, dropout: 0.05}", spirals(600)); }
+
+TrainOptions quick() {
+  TrainOptions options;
+  options.epochs = 20;
+  options.batch = 32;
+  options.rate = 0.02;
+  options.threads = 1;
+  return options;
+}
+
+std::string bytes_of(const graph::Model& model) { return *graph::to_onnx(model); }
+
+// Stops after a number of steps.
+class StopAt final : public Progress {
+ public:
+  explicit StopAt(std::size_t step) : step_(step) {}
+  void begin(std::string_view, std::size_t) override {}
+  void step(std::size_t done, std::string_view) override { done_ = done; }
+  [[nodiscard]] bool stopped() const override { return done_ >= step_; }
+
+ private:
+  std::size_t step_, done_ = 0;
+};
+
+TEST(Trainer, LearnsSpiralsToAKnownAccuracyAndAlwaysTheSameWay) {
+  Silent silent;
+  const Case spiral = spirals_case();
+  const auto a = train(spiral.model, spiral.data, quick(), silent), b = train(spiral.model, spiral.data, quick(), silent);
+  ASSERT_TRUE(a) << a.error().text();
+  ASSERT_TRUE(b);
+  EXPECT_GE(a->report.curve.back().validation_accuracy, 95);
+  EXPECT_LT(a->report.curve.back().loss, 0.3 * a->report.curve.front().loss);
+  EXPECT_EQ(bytes_of(a->model), bytes_of(b->model));
+  EXPECT_EQ(a->model.metadata.at("alara.preprocessing"), "scale=1 order=rgb");
+  TrainOptions other = quick();
+  other.seed = 2;
+  EXPECT_NE(bytes_of(train(spiral.model, spiral.data, other, silent)->model), bytes_of(a->model));
+}
+
+TEST(Trainer, GoesOnFromACheckpointAsIfItHadNotBeenStopped) {
+  const TestFolder folder;
+  Silent silent;
+  for (const OptimiserKind kind : {OptimiserKind::adam, OptimiserKind::sgd}) {
+    const Case spiral = spirals_case();
+    TrainOptions options = quick();
+    options.epochs = 4;
+    options.optimiser = kind;
+    options.average = 0.9;
+    options.keep_best = true;
+    options.clip = 1;
+    const auto unbroken = train(spiral.model, spiral.data, options, silent);
+    ASSERT_TRUE(unbroken) << unbroken.error().text();
+    options.checkpoint = folder.path() / (kind == OptimiserKind::adam ? "adam" : "sgd");
+    for (const std::size_t step : {7, 30, 31}) {  // within the first and the third epoch
+      StopAt stop(step);
+      const auto part = train(spiral.model, spiral.data, options, stop);
+      ASSERT_TRUE(part) << part.error().text();
+      EXPECT_TRUE(part->report.stopped);
+      EXPECT_NE(bytes_of(part->model), bytes_of(unbroken->model));
+    }
+    const auto whole = train(spiral.model, spiral.data, options, silent);
+    ASSERT_TRUE(whole) << whole.error().text();
+    EXPECT_TRUE(whole->report.continued);
+    EXPECT_EQ(bytes_of(whole->model), bytes_of(unbroken->model));
+    ASSERT_EQ(whole->report.curve.size(), 4);
+    for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(whole->report.curve[i].loss, unbroken->report.curve[i].loss);
+    options.rate *= 2;
+    const auto other = train(spiral.model, spiral.data, options, silent);
+    ASSERT_FALSE(other);
+    EXPECT_NE(other.error().message.find("the checkpoint is of another training"), std::string::npos);
+  }
+}
+
+TEST(Trainer, LearnsPicturesWithConvolutionsAndSgd) {
+  Silent silent;
+  DatasetOptions data_options;
+  data_options.measure_mean = true;
+  const Case picture = make_case("cnn", "{input: [1, 8, 8], filters: [8, 16], depth: 1, classes: 2}", squares(400), data_options);
+  TrainOptions options = quick();
+  options.optimiser = OptimiserKind::sgd;
+  options.rate = 0.1;
+  options.epochs = 6;
+  options.augmentation.flip = 0.5;
+  const auto trained = train(picture.model, picture.data, options, silent);
+  ASSERT_TRUE(trained) << trained.error().text();
+  EXPECT_GE(trained->report.curve.back().validation_accuracy, 95);
+}
+
+TEST(Trainer, LearnsInputsByThemselvesAndNumbers) {
+  Silent silent;
+  FoundRows rows;
+  Random chance(3);
+  std::vector<float> inputs, targets;
+  for (int i = 0; i < 400; ++i) {
+    const auto x = static_cast<float>(chance.uniform()), y = static_cast<float>(chance.uniform());
+    inputs.insert(inputs.end(), {x, y, x + y, x - y});
+    targets.push_back(x * y);
+  }
+  rows.train.inputs = Tensor::of<float>({400, 4}, inputs);
+  rows.train.targets = Tensor::of<float>({400, 1}, targets);
+  const Case product = make_case("mlp", "{input: [4], hidden: [24], classes: 1}", rows);
+  const auto regression = train(product.model, product.data, quick(), silent);
+  ASSERT_TRUE(regression) << regression.error().text();
+  EXPECT_LT(regression->report.curve.back().validation_loss, 0.005) << "the variance of the targets is about 0.05";
+  DatasetOptions itself;
+  itself.target = Target::itself;
+  const Case copy = make_case("autoencoder", "{input: [4], hidden: [16], code: 2}", rows, itself);
+  const auto restored = train(copy.model, copy.data, quick(), silent);
+  ASSERT_TRUE(restored) << restored.error().text();
+  EXPECT_LT(restored->report.curve.back().validation_loss, 0.02) << "two numbers are enough for the four";
+}
+
+TEST(Trainer, CallsHooksAndKeepsWhatTheyDo) {
+  const Case spiral = spirals_case();
+  Network network = *Network::build(spiral.model);
+  std::int64_t steps = 0, epochs = 0;
+  Hooks hooks;
+  hooks.after_step = [&](Network& net, std::int64_t step) {
+    EXPECT_EQ(step, ++steps);
+    const at::NoGradGuard no_gradients;
+    net.parameters().at("dense.weight")[0].zero_();
+  };
+  hooks.after_epoch = [&](Network&, const EpochReport& epoch) -> Status {
+    EXPECT_EQ(epoch.epoch, ++epochs);
+    return epochs == 2 ? fail(ErrorKind::refused, "enough") : Status{};
+  };
+  Silent silent;
+  Trainer trainer(network, spiral.data, quick(), *objective_for(spiral.model, spiral.data, 0), hooks);
+  const auto report = trainer.run(silent);
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().message, "enough");
+  EXPECT_EQ(steps, 2 * (480 / 32));
+  EXPECT_EQ(network.parameters().at("dense.weight")[0].abs().sum().item<float>(), 0);
+}
+
+TEST(Trainer, EndsWhenValidationGetsNoBetter) {
+  Silent silent;
+  const Case spiral = spirals_case();
+  TrainOptions options = quick();
+  options.epochs = 200;
+  options.patience = 3;
+  options.keep_best = true;
+  const auto trained = train(spiral.model, spiral.data, options, silent);
+  ASSERT_TRUE(trained) << trained.error().text();
+  EXPECT_TRUE(trained->report.ended_early);
+  EXPECT_LT(trained->report.curve.size(), 200);
+  EXPECT_EQ(static_cast<int>(trained->report.curve.size()), trained->report.best_epoch + 3);
+  Network network = *Network::build(trained->model);
+  const auto score = evaluate(network, spiral.data, Part::validation, *objective_for(trained->model, spiral.data, 0));
+  ASSERT_TRUE(score);
+  EXPECT_DOUBLE_EQ(score->accuracy, trained->report.curve[static_cast<std::size_t>(trained->report.best_epoch - 1)].validation_accuracy);
+}
+
+TEST(Trainer, SaysWhenNumbersAreNoLongerFinite) {
+  Silent silent;
+  FoundRows rows;
+  rows.train.inputs = counting({40, 2});
+  rows.train.targets = Tensor::of<float>({40, 1}, std::vector<float>(40, 1e30F));  // its square is not finite
+  const Case huge = make_case("mlp", "{input: [2], classes: 1}", rows);
+  const auto trained = train(huge.model, huge.data, quick(), silent);
+  ASSERT_FALSE(trained);
+  EXPECT_NE(trained.error().message.find("a lower rate than 0.02"), std::string::npos) << trained.error().text();
+}
+
+TEST(Objective, LooksBehindAFinalSoftmax) {
+  graph::Builder builder;
+  const std::string x = builder.input("x", {1, 3});
+  const std::string y = builder.node("Softmax", "y", {builder.node("Relu", "logits", {x})});
+  builder.output(y);
+  EXPECT_EQ(logits_of(builder.graph()), "logits");
+}
+
+TEST(Objective, RefusesAModelWithTooFewClasses) {
+  Silent silent;
+  const Case spiral = spirals_case();
+  const graph::Model narrow = *build_template("mlp", "{input: [2], classes: 1}");
+  const auto trained = train(narrow, spiral.data, quick(), silent);
+  ASSERT_FALSE(trained);
+  EXPECT_EQ(trained.error().message, "the model gives 1 numbers for each row, but there are 2 classes");
+}
+
+}  // namespace
+}  // namespace alara::learn
