@@ -193,9 +193,10 @@ std::string value_table(const VariantReport& variant) {
 std::string worst_text(const VariantReport& variant) {
   const auto worst = std::min_element(variant.values.begin(), variant.values.end(),
                                       [](const ValueError& a, const ValueError& b) { return a.sqnr_db < b.sqnr_db; });
-  return worst == variant.values.end() ? ""
-                                       : fmt::format(" – {} values, the worst {} with {:.1f} dB", variant.values.size(),
-                                                     escape_html(worst->value), worst->sqnr_db);
+  return worst == variant.values.end()
+             ? ""
+             : fmt::format(" – {} value{}, the worst {} with {:.1f} dB", variant.values.size(),
+                           variant.values.size() == 1 ? "" : "s", escape_html(worst->value), worst->sqnr_db);
 }
 
 std::string value_sections(const Report& report) {
