@@ -20,8 +20,8 @@ Values conv(const Call& call) {
   const std::int64_t groups = call.integer("group", 1);
   const Integers zeros(window.rank(), 0);
   if (window.symmetric())
-    return {channels_last(at::convolution(x, weight, call.maybe(2), window.strides, window.begins, window.dilations, false, zeros,
-                            groups))};
+    return {channels_last(at::convolution(x, weight, call.maybe(2), window.strides, window.begins, window.dilations,
+                                          false, zeros, groups))};
   return {at::convolution(at::constant_pad_nd(x, window.torch_pads()), weight, call.maybe(2), window.strides, zeros,
                           window.dilations, false, zeros, groups)};
 }

@@ -41,7 +41,8 @@ Status check_output(const TensorView& output, const Minibatch& batch, const Data
   };
   const auto each = static_cast<std::int64_t>(output.bytes.size() / sizeof(float) / rows);
   const bool even = output.type == graph::DataType::float32 && output.bytes.size() / sizeof(float) % rows == 0;
-  if (data.target() == Target::classes) return even && each >= data.classes() ? Status{} : refuse("classes", data.classes());
+  if (data.target() == Target::classes)
+    return even && each >= data.classes() ? Status{} : refuse("classes", data.classes());
   const Tensor& wanted = data.target() == Target::values ? batch.targets : batch.inputs;
   const std::int64_t numbers = wanted.elements() / static_cast<std::int64_t>(rows);
   return even && each == numbers ? Status{} : refuse("numbers", numbers);
@@ -76,7 +77,8 @@ Result<Score> score_of(const graph::Model& model, const Dataset& data, Part part
     if (data.target() == Target::classes) {
       right += hits(numbers, batch.labels);
     } else {
-      add_errors(numbers, (data.target() == Target::values ? batch.targets : batch.inputs).values<float>(), rows, score.errors);
+      add_errors(numbers, (data.target() == Target::values ? batch.targets : batch.inputs).values<float>(), rows,
+                 score.errors);
     }
   }
   const double count = static_cast<double>(score.samples);

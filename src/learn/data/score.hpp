@@ -12,8 +12,8 @@ namespace alara::learn {
 
 struct Score {
   std::size_t samples = 0;
-  double accuracy = 0;     // percent of samples whose largest output is their class; 0 for other targets
-  double mean_square = 0;  // mean squared difference to targets, or to the input itself; 0 for classes
+  double accuracy = 0;         // percent of samples whose largest output is their class; 0 for other targets
+  double mean_square = 0;      // mean squared difference to targets, or to the input itself; 0 for classes
   std::vector<double> errors;  // of each sample, for Target::itself: its own mean square
 };
 

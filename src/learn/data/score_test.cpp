@@ -52,7 +52,8 @@ struct Fixture {
 
 TEST(Score, CountsRowsWhoseLargestOutputIsTheirClass) {
   Fixture fixture(-1);
-  const auto score = score_of(fixture.model, fixture.data(Target::classes), Part::train, fixture.executors, {.batch = 2});
+  const auto score =
+      score_of(fixture.model, fixture.data(Target::classes), Part::train, fixture.executors, {.batch = 2});
   ASSERT_TRUE(score) << score.error().text();
   EXPECT_NEAR(score->accuracy, 200.0 / 3, 1e-9);
   EXPECT_EQ(fixture.rows, (std::vector<std::int64_t>{2, 1}));

@@ -37,9 +37,18 @@ Json header_of(const Checkpoint& from) {
     curve.push_back({e.epoch, e.rate, e.loss, e.accuracy, e.validation_loss, e.validation_accuracy, e.seconds});
   for (const auto& [name, tensor] : from.tensors)
     tensors.push_back({{"name", name}, {"type", static_cast<int>(tensor.type)}, {"shape", tensor.shape}});
-  return {{"fingerprint", from.fingerprint}, {"epoch", from.epoch}, {"batch", from.batch}, {"step", from.step},
-          {"loss_sum", from.loss_sum}, {"rows", from.rows}, {"right", from.right}, {"seconds", from.seconds},
-          {"best_epoch", from.best_epoch}, {"best_score", from.best_score}, {"curve", curve}, {"tensors", tensors}};
+  return {{"fingerprint", from.fingerprint},
+          {"epoch", from.epoch},
+          {"batch", from.batch},
+          {"step", from.step},
+          {"loss_sum", from.loss_sum},
+          {"rows", from.rows},
+          {"right", from.right},
+          {"seconds", from.seconds},
+          {"best_epoch", from.best_epoch},
+          {"best_score", from.best_score},
+          {"curve", curve},
+          {"tensors", tensors}};
 }
 
 // The state without the tensors. Throws what nlohmann::json throws.
@@ -66,7 +75,8 @@ Status take_tensors(const Json& header, std::string_view data, Checkpoint& out) 
   for (const Json& entry : header.at("tensors")) {
     const auto type = graph::type_of(entry.at("type").get<int>());
     graph::Shape shape = entry.at("shape").get<graph::Shape>();
-    if (!type || graph::bytes_of(*type) == 0) return fail(ErrorKind::corrupt, "the checkpoint has a tensor without numbers");
+    if (!type || graph::bytes_of(*type) == 0)
+      return fail(ErrorKind::corrupt, "the checkpoint has a tensor without numbers");
     ALARA_TRY(const std::int64_t elements, graph::elements_of(shape));
     const std::size_t size = static_cast<std::size_t>(elements) * graph::bytes_of(*type);
     if (size > data.size()) return fail(ErrorKind::corrupt, "the checkpoint has fewer numbers than it says");

@@ -25,7 +25,7 @@ struct Checkpoint {
   std::int64_t step = 0;    // optimiser steps in all
   double loss_sum = 0;      // over those batches
   std::int64_t rows = 0, right = 0;
-  double seconds = 0;       // of the epoch so far
+  double seconds = 0;  // of the epoch so far
   int best_epoch = 0;
   double best_score = 0;
   LearningCurve curve;

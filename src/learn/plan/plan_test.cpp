@@ -49,6 +49,12 @@ TEST(Checkpoint, IsRefusedWhenAnyByteIsChangedOrMissing) {
   EXPECT_EQ(kind(sealed("{}", "")), ErrorKind::corrupt);
 }
 
+TEST(LearningCurve, ComesBackFromJson) {
+  const LearningCurve curve = example().curve;
+  EXPECT_EQ(parse_curve(curve_json(curve)), curve);
+  EXPECT_EQ(parse_curve("[{}]").error().kind, ErrorKind::corrupt);
+}
+
 TEST(RateSchedule, RisesThenFallsAlongACosine) {
   const RateSchedule schedule{.warm_up = 0.1};
   EXPECT_DOUBLE_EQ(schedule.factor_at(0, 100), 0.1);

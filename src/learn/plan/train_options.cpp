@@ -9,7 +9,8 @@ namespace alara::learn {
 
 std::string TrainOptions::fingerprint() const {
   return fmt::format(
-      "epochs={} batch={} rate={} schedule={},{},{},[{}],{} optimiser={} momentum={} weight_decay={} clip={} smoothing={} "
+      "epochs={} batch={} rate={} schedule={},{},{},[{}],{} optimiser={} momentum={} weight_decay={} clip={} "
+      "smoothing={} "
       "shift={} flip={} erase={} average={} patience={} best={} seed={}",
       epochs, batch, rate, static_cast<int>(schedule.shape), schedule.warm_up, schedule.last,
       fmt::join(schedule.at, ","), schedule.factor, optimiser == OptimiserKind::sgd ? "sgd" : "adam", momentum,
@@ -46,6 +47,19 @@ std::string curve_json(const LearningCurve& curve) {
                    {"validation_accuracy", epoch.validation_accuracy},
                    {"seconds", epoch.seconds}});
   return out.dump(1);
+}
+
+Result<LearningCurve> parse_curve(std::string_view json) {
+  LearningCurve curve;
+  try {
+    for (const nlohmann::json& entry : nlohmann::json::parse(json))
+      curve.push_back({entry.at("epoch").get<int>(), entry.at("rate").get<double>(), entry.at("loss").get<double>(),
+                       entry.at("accuracy").get<double>(), entry.at("validation_loss").get<double>(),
+                       entry.at("validation_accuracy").get<double>(), entry.at("seconds").get<double>()});
+  } catch (const nlohmann::json::exception& error) {
+    return fail(ErrorKind::corrupt, "the learning curve can not be read: {}", error.what());
+  }
+  return curve;
 }
 
 }  // namespace alara::learn

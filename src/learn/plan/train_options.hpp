@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "learn/data/dataset.hpp"
@@ -19,20 +20,20 @@ enum class OptimiserKind : std::uint8_t {
 
 struct TrainOptions {
   int epochs = 10;
-  std::size_t batch = 64;     // larger is faster and finds slightly worse minima
-  double rate = 0.002;        // for Adam; SGD wants about 0.05
+  std::size_t batch = 64;  // larger is faster and finds slightly worse minima
+  double rate = 0.002;     // for Adam; SGD wants about 0.05
   RateSchedule schedule;
   OptimiserKind optimiser = OptimiserKind::adam;
-  double momentum = 0.9;      // of SGD
-  double weight_decay = 1e-4; // of weights, not of biases and norms
-  double clip = 0;            // largest norm of all gradients together; 0: any
-  double label_smoothing = 0; // share of certainty that is spread over all classes
+  double momentum = 0.9;       // of SGD
+  double weight_decay = 0.01;  // of weights, not of biases and norms; SGD wants about 0.0005
+  double clip = 0;             // largest norm of all gradients together; 0: any
+  double label_smoothing = 0;  // share of certainty that is spread over all classes
   Augmentation augmentation;
-  double average = 0;         // decay of the running mean of weights that is kept in their place; 0: none; about 0.998
-  int patience = 0;           // epochs without a better validation score after which it ends; 0: never
-  bool keep_best = false;     // give the weights of the best validation epoch, not the last
+  double average = 0;      // decay of the running mean of weights that is kept in their place; 0: none; about 0.998
+  int patience = 0;        // epochs without a better validation score after which it ends; 0: never
+  bool keep_best = false;  // give the weights of the best validation epoch, not the last
   std::uint64_t seed = 1;
-  int threads = 0;            // of libtorch; 0: as it is
+  int threads = 0;                        // of libtorch; 0: as it is
   std::filesystem::path checkpoint = {};  // a file; empty: none. Where it exists, the training goes on from it.
 
   // What decides the result, as text: a checkpoint of another training is not continued.
@@ -55,13 +56,15 @@ using LearningCurve = std::vector<EpochReport>;
 
 struct TrainReport {
   LearningCurve curve;
-  int best_epoch = 0;      // by validation; 0: there is no validation part
-  bool stopped = false;    // asked to stop before the end; a checkpoint lies there if one was wanted
+  int best_epoch = 0;        // by validation; 0: there is no validation part
+  bool stopped = false;      // asked to stop before the end; a checkpoint lies there if one was wanted
   bool ended_early = false;  // by patience
-  bool continued = false;  // from a checkpoint
+  bool continued = false;    // from a checkpoint
 };
 
 // [{"epoch": 1, "rate": …, "loss": …}, …]
 [[nodiscard]] std::string curve_json(const LearningCurve& curve);
+// Errors: corrupt.
+[[nodiscard]] Result<LearningCurve> parse_curve(std::string_view json);
 
 }  // namespace alara::learn

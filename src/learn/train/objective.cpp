@@ -11,7 +11,8 @@ Result<at::Tensor> cross_entropy(const LossInputs& in, std::int64_t classes, dou
   if (logits.size(1) < classes)
     return fail(ErrorKind::bad_input, "the model gives {} numbers for each row, but there are {} classes",
                 logits.size(1), classes);
-  return at::cross_entropy_loss(logits, in.labels, {}, at::Reduction::Mean, -100, in.mode == Mode::train ? smoothing : 0);
+  return at::cross_entropy_loss(logits, in.labels, {}, at::Reduction::Mean, -100,
+                                in.mode == Mode::train ? smoothing : 0);
 }
 
 Result<at::Tensor> mean_square(const LossInputs& in) {

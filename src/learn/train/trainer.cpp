@@ -59,6 +59,7 @@ Status Trainer::begin() {
 Result<TrainReport> Trainer::run(Progress& progress) {
   ALARA_CHECK(begin());
   const bool continued = state_.step > 0;
+  if (hooks_.at_start) hooks_.at_start(network_, state_.step);
   progress.begin("train", static_cast<std::size_t>(steps()));
   Outcome outcome = Outcome::done;
   while (outcome == Outcome::done && state_.epoch < options_.epochs) {
@@ -91,13 +92,15 @@ Result<Trainer::Outcome> Trainer::run_epoch(Progress& progress) {
 
 Status Trainer::run_batch(std::span<const std::uint32_t> rows) {
   const auto step = static_cast<std::uint64_t>(state_.step);
-  const Minibatch batch = data_.batch(Part::train, rows, options_.augmentation, Random({options_.seed, kAugmentation, step}));
+  const Minibatch batch =
+      data_.batch(Part::train, rows, options_.augmentation, Random({options_.seed, kAugmentation, step}));
   network_.reseed(Random({options_.seed, kDropout, step}).bits());
   ALARA_TRY(const BatchLoss result, loss_of(network_, batch, data_, objective_, Mode::train));
   const auto loss = static_cast<double>(result.loss.item<float>());
   if (!std::isfinite(loss))
-    return fail(ErrorKind::bad_input, "training: the loss is {} in epoch {}; a lower rate than {} or clipped gradients may help",
-                loss, state_.epoch + 1, options_.rate);
+    return fail(ErrorKind::bad_input,
+                "training: the loss is {} in epoch {}; a lower rate than {} or clipped gradients may help", loss,
+                state_.epoch + 1, options_.rate);
   ALARA_CHECK(backward(result.loss));
   rate_ = options_.rate * options_.schedule.factor_at(state_.step, steps());
   optimiser_.step(rate_, ++state_.step);
@@ -110,7 +113,8 @@ Status Trainer::run_batch(std::span<const std::uint32_t> rows) {
   return {};
 }
 
-// Polyak and Juditsky, 1992, as a decaying mean; in the first steps it decays faster, so that the beginning is forgotten.
+// Polyak and Juditsky, 1992, as a decaying mean; in the first steps it decays faster, so that the beginning is
+// forgotten.
 void Trainer::update_average() {
   const at::NoGradGuard no_gradients;
   const double step = static_cast<double>(state_.step), decay = std::min(options_.average, (1 + step) / (10 + step));
@@ -183,7 +187,8 @@ Status Trainer::save() {
   state_.seconds += static_cast<double>(now - begun_ns_) * 1e-9;
   begun_ns_ = now;
   const auto store = [&](const std::string& prefix, const std::map<std::string, at::Tensor>& tensors) {
-    for (const auto& [name, tensor] : tensors) state_.tensors.insert_or_assign(prefix + name, from_torch(tensor.detach()));
+    for (const auto& [name, tensor] : tensors)
+      state_.tensors.insert_or_assign(prefix + name, from_torch(tensor.detach()));
   };
   store("", weights());
   store("", optimiser_.state());
@@ -196,11 +201,13 @@ Status Trainer::save() {
 
 Status Trainer::restore(const Checkpoint& from) {
   const auto refuse = [&](const std::string& why) {
-    return tl::unexpected<Error>(Error{ErrorKind::bad_input, "the checkpoint is of another training: " + why,
+    return tl::unexpected<Error>(Error{ErrorKind::bad_input,
+                                       "the checkpoint is of another training: " + why,
                                        {options_.checkpoint.string(), 0, 0},
                                        "remove it to begin anew, or give the options that it was made with"});
   };
-  if (from.fingerprint != state_.fingerprint) return refuse(fmt::format("'{}', not '{}'", from.fingerprint, state_.fingerprint));
+  if (from.fingerprint != state_.fingerprint)
+    return refuse(fmt::format("'{}', not '{}'", from.fingerprint, state_.fingerprint));
   if (!best_.empty()) best_.clear();
   for (const auto& [name, tensor] : weights())
     if (from.tensors.contains("best/" + name)) best_.emplace(name, tensor.detach().clone());
@@ -210,7 +217,8 @@ Status Trainer::restore(const Checkpoint& from) {
       const auto found = from.tensors.find(prefix + name);
       if (found == from.tensors.end()) return refuse(fmt::format("it has no '{}'", prefix + name));
       ALARA_TRY(const at::Tensor stored, to_torch(found->second));
-      if (stored.sizes() != tensor.sizes()) return refuse(fmt::format("'{}' is {}", prefix + name, found->second.text()));
+      if (stored.sizes() != tensor.sizes())
+        return refuse(fmt::format("'{}' is {}", prefix + name, found->second.text()));
       tensor.copy_(stored);
     }
     return {};

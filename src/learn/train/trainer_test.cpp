@@ -9,6 +9,7 @@
 #include "graph/onnx_file.hpp"
 #include "learn/architecture/architecture.hpp"
 #include "learn/data/test_files.hpp"
+#include "learn/train/recipes.hpp"
 
 namespace alara::learn {
 namespace {
@@ -57,7 +58,9 @@ Case make_case(std::string_view name, std::string_view settings, FoundRows rows,
   Dataset data = *Dataset::of(std::move(rows), model.graph.inputs[0], options);
   return {std::move(model), std::move(data)};
 }
-Case spirals_case() { return make_case("mlp", "{input: [2], hidden: [32, 32], classes: 2, dropout: 0.05}", spirals(600)); }
+Case spirals_case() {
+  return make_case("mlp", "{input: [2], hidden: [32, 32], classes: 2, dropout: 0.05}", spirals(600));
+}
 
 TrainOptions quick() {
   TrainOptions options;
@@ -85,7 +88,8 @@ class StopAt final : public Progress {
 TEST(Trainer, LearnsSpiralsToAKnownAccuracyAndAlwaysTheSameWay) {
   Silent silent;
   const Case spiral = spirals_case();
-  const auto a = train(spiral.model, spiral.data, quick(), silent), b = train(spiral.model, spiral.data, quick(), silent);
+  const auto a = train(spiral.model, spiral.data, quick(), silent),
+             b = train(spiral.model, spiral.data, quick(), silent);
   ASSERT_TRUE(a) << a.error().text();
   ASSERT_TRUE(b);
   EXPECT_GE(a->report.curve.back().validation_accuracy, 95);
@@ -135,7 +139,8 @@ TEST(Trainer, LearnsPicturesWithConvolutionsAndSgd) {
   Silent silent;
   DatasetOptions data_options;
   data_options.measure_mean = true;
-  const Case picture = make_case("cnn", "{input: [1, 8, 8], filters: [8, 16], depth: 1, classes: 2}", squares(400), data_options);
+  const Case picture =
+      make_case("cnn", "{input: [1, 8, 8], filters: [8, 16], depth: 1, classes: 2}", squares(400), data_options);
   TrainOptions options = quick();
   options.optimiser = OptimiserKind::sgd;
   options.rate = 0.1;
@@ -193,6 +198,47 @@ TEST(Trainer, CallsHooksAndKeepsWhatTheyDo) {
   EXPECT_EQ(network.parameters().at("dense.weight")[0].abs().sum().item<float>(), 0);
 }
 
+// x, quantised, times int8 weights plus an int32 bias: what quantising makes of a dense layer.
+graph::Model quantised_line() {
+  graph::Builder b;
+  const std::string x = b.input("x", graph::DataType::float32, {{-1, "batch"}, {2, ""}});
+  const auto zero = [&](auto number) { return b.constant("zero", Tensor::scalar(number)); };
+  const std::string step = b.scalar("step", 0.02F), weight_step = b.scalar("weight_step", 0.05F);
+  const std::string q = b.node("QuantizeLinear", "q", {x, step, zero(std::uint8_t{128})});
+  const std::string d = b.node("DequantizeLinear", "d", {q, step, zero(std::uint8_t{128})});
+  const std::string weights =
+      b.constant("weights", Tensor::of<std::int8_t>({2, 2}, std::vector<std::int8_t>{3, 0, -2, 1}));
+  const std::string bias = b.constant("bias", Tensor::of<std::int32_t>({2}, std::vector<std::int32_t>{0, 500}));
+  const std::string w = b.node("DequantizeLinear", "w", {weights, weight_step, zero(std::int8_t{0})});
+  const std::string c = b.node("DequantizeLinear", "c", {bias, b.scalar("bias_step", 0.001F), zero(std::int32_t{0})});
+  b.output(b.node("Gemm", "y", {d, w, c}));
+  return std::move(b).finish();
+}
+
+TEST(Trainer, TrainsAQuantisedModelWhichStaysQuantised) {
+  Silent silent;
+  FoundRows rows;
+  Random chance(8);
+  std::vector<float> points;
+  for (int i = 0; i < 400; ++i) {
+    const auto x = static_cast<float>(2 * chance.uniform() - 1), y = static_cast<float>(2 * chance.uniform() - 1);
+    points.insert(points.end(), {x, y});
+    rows.train.labels.push_back(x + 0.5F * y > 0.2F ? 1 : 0);
+  }
+  rows.train.inputs = Tensor::of<float>({400, 2}, points);
+  const graph::Model model = quantised_line();
+  const Dataset data = *Dataset::of(rows, model.graph.inputs[0], {.validation = 0.2});
+  const auto trained = train(model, data, quick(), silent);
+  ASSERT_TRUE(trained) << trained.error().text();
+  EXPECT_LT(trained->report.curve.front().validation_accuracy, 90);
+  EXPECT_GE(trained->report.curve.back().validation_accuracy, 95);
+  const Tensor& weights = *trained->model.graph.constants.at("weights");
+  EXPECT_EQ(weights.type, graph::DataType::int8);
+  EXPECT_NE(weights, *model.graph.constants.at("weights"));
+  EXPECT_EQ(trained->model.graph.constants.at("bias")->type, graph::DataType::int32);
+  EXPECT_EQ(*trained->model.graph.constants.at("step"), *model.graph.constants.at("step"));
+}
+
 TEST(Trainer, EndsWhenValidationGetsNoBetter) {
   Silent silent;
   const Case spiral = spirals_case();
@@ -208,7 +254,8 @@ TEST(Trainer, EndsWhenValidationGetsNoBetter) {
   Network network = *Network::build(trained->model);
   const auto score = evaluate(network, spiral.data, Part::validation, *objective_for(trained->model, spiral.data, 0));
   ASSERT_TRUE(score);
-  EXPECT_DOUBLE_EQ(score->accuracy, trained->report.curve[static_cast<std::size_t>(trained->report.best_epoch - 1)].validation_accuracy);
+  EXPECT_DOUBLE_EQ(score->accuracy,
+                   trained->report.curve[static_cast<std::size_t>(trained->report.best_epoch - 1)].validation_accuracy);
 }
 
 TEST(Trainer, SaysWhenNumbersAreNoLongerFinite) {
@@ -220,6 +267,29 @@ TEST(Trainer, SaysWhenNumbersAreNoLongerFinite) {
   const auto trained = train(huge.model, huge.data, quick(), silent);
   ASSERT_FALSE(trained);
   EXPECT_NE(trained.error().message.find("a lower rate than 0.02"), std::string::npos) << trained.error().text();
+}
+
+TEST(Recipe, IsTrainedOnceAndThenReadFromItsFolder) {
+  const TestFolder folder;
+  const FoundRows rows = spirals(200);
+  folder.write("data/inputs.npy", rows.train.inputs);
+  folder.write("data/labels.npy", Tensor::of(graph::Shape{200}, rows.train.labels));
+  Recipe recipe{
+      "spirals", "template: mlp\noptions: {input: [2], hidden: [8], classes: 2}", folder.path() / "data", {}, quick()};
+  recipe.training.epochs = 2;
+  const std::filesystem::path cache = folder.path() / "kept";
+  StopAt stop(3);
+  EXPECT_EQ(trained(recipe, cache, stop).error().kind, ErrorKind::refused);
+  Silent silent;
+  const auto first = trained(recipe, cache, silent), second = trained(recipe, cache, silent);
+  ASSERT_TRUE(first) << first.error().text();
+  ASSERT_TRUE(second) << second.error().text();
+  EXPECT_FALSE(first->from_cache);
+  EXPECT_TRUE(second->from_cache);
+  EXPECT_EQ(second->curve, first->curve);
+  EXPECT_EQ(bytes_of(second->model), bytes_of(first->model));
+  recipe.training.seed = 9;
+  EXPECT_FALSE(trained(recipe, cache, silent)->from_cache);
 }
 
 TEST(Objective, LooksBehindAFinalSoftmax) {

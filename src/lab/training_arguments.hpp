@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of the commands that train: `train`, `finetune`, and those that train while they shrink.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/result.hpp"
+#include "graph/model.hpp"
+#include "learn/data/dataset.hpp"
+#include "learn/plan/train_options.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace alara::lab {
+
+// --data, --target, --preprocessing, --validation, --rows.
+struct DataArguments {
+  std::string folder, target, preprocessing;
+  double validation = 0.1;
+  std::size_t rows = 0;
+
+  void declare(CLI::App& command);
+  // For the model's first input. Without --preprocessing: what the model's metadata say; where they say nothing, mean
+  // and deviation of the training part if `measure` is so.
+  [[nodiscard]] Result<learn::Dataset> open(const graph::Model& model, learn::DatasetOptions options) const;
+};
+
+// --epochs, --batch, --rate, … and --checkpoint, --curve.
+struct TrainingArguments {
+  learn::TrainOptions options;
+  std::string optimiser = "adam", schedule = "cosine", checkpoint, curve;
+
+  void declare(CLI::App& command);
+  [[nodiscard]] Result<learn::TrainOptions> read() const;
+  // Writes the curve where --curve says.
+  Status keep(const learn::LearningCurve& curve) const;
+};
+
+// What a person reads when it is done: the last epoch and what it reaches on the test part, by ONNX Runtime where it
+// is.
+[[nodiscard]] Result<std::string> summary(const graph::Model& model, const learn::Dataset& data,
+                                          const learn::TrainReport& report, int threads);
+
+}  // namespace alara::lab
