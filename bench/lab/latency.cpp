@@ -42,7 +42,9 @@ Result<Runner> load(const graph::Model& model) {
 
 Latency summary(std::vector<double> ms) {
   std::sort(ms.begin(), ms.end());
-  const auto at = [&](double share) { return ms[static_cast<std::size_t>(share * static_cast<double>(ms.size() - 1))]; };
+  const auto at = [&](double share) {
+    return ms[static_cast<std::size_t>(share * static_cast<double>(ms.size() - 1))];
+  };
   return {at(0.5), at(0.95)};
 }
 

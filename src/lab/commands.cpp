@@ -13,8 +13,9 @@ int run_command_line(int argc, char** argv) {
   const auto add_bench = [](CLI::App& app, CommandLine& line) {
     bench::add_bench_command(app, line, bench::lab_benches());
   };
-  const cli::AddCommand commands[] = {add_inspect_command, add_report_command, add_train_command, add_finetune_command,
-                                      add_bench};
+  const cli::AddCommand commands[] = {add_inspect_command,  add_train_command, add_finetune_command,
+                                      add_quantize_command, add_prune_command, add_distill_command,
+                                      add_report_command,   add_bench};
   return cli::run_command_line(argc, argv, program, commands);
 }
 

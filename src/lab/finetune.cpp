@@ -6,8 +6,8 @@
 #include <cstdio>
 
 #include "cli/progress.hpp"
+#include "graph/import/source.hpp"
 #include "graph/onnx_file.hpp"
-#include "graph/upgrade.hpp"
 #include "lab/commands.hpp"
 #include "lab/training_arguments.hpp"
 #include "learn/train/trainer.hpp"
@@ -23,8 +23,7 @@ struct FinetuneArguments {
 
 Result<int> finetune(const FinetuneArguments& arguments) {
   ALARA_TRY(const learn::TrainOptions options, arguments.training.read());
-  ALARA_TRY(graph::Model model, graph::read_onnx(arguments.in));
-  ALARA_CHECK(graph::upgrade(model));
+  ALARA_TRY(graph::Model model, graph::read_model(arguments.in));
   learn::DatasetOptions rows;
   rows.seed = options.seed;
   ALARA_TRY(const learn::Dataset data, arguments.data.open(model, rows));

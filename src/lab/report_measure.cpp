@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/report_measure.hpp"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <fstream>
 
@@ -13,6 +11,7 @@
 #include "lab/evaluation_data.hpp"
 #include "lab/resident.hpp"
 #include "learn/data/file_bytes.hpp"
+#include "learn/data/gzip.hpp"
 
 namespace alara::lab {
 namespace {
@@ -50,15 +49,6 @@ Status check_inputs(const Subject& original, const Subject& variant) {
   return {};
 }
 
-Result<std::uint64_t> packed_size(std::span<const std::byte> bytes) {
-  uLongf size = compressBound(static_cast<uLong>(bytes.size()));
-  std::vector<Bytef> packed(size);
-  if (compress2(packed.data(), &size, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uLong>(bytes.size()),
-                9) != Z_OK)
-    return fail(ErrorKind::internal, "zlib could not pack {} bytes", bytes.size());
-  return static_cast<std::uint64_t>(size);
-}
-
 // What the file alone tells.
 Result<VariantReport> describe(const Subject& subject) {
   VariantReport out;
@@ -66,7 +56,7 @@ Result<VariantReport> describe(const Subject& subject) {
   out.file = subject.file.path.filename().string();
   ALARA_TRY(const std::vector<std::byte> bytes, learn::read_bytes(subject.file.path, kMaxFileBytes));
   out.bytes = bytes.size();
-  ALARA_TRY(out.packed_bytes, packed_size(bytes));
+  ALARA_TRY(out.packed_bytes, learn::packed_size(bytes));
   const graph::ModelCost cost = graph::cost_of(subject.model.graph, subject.values);
   out.nodes = static_cast<std::int64_t>(subject.model.graph.nodes.size());
   out.macs = cost.macs;

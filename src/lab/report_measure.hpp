@@ -28,7 +28,7 @@ struct ReportRequest {
   std::vector<NamedFile> curves = {};
   std::size_t samples = 1000;      // for accuracy and outputs; 0: all there are
   std::size_t value_samples = 16;  // for the errors of values in between; 0: no such table
-  std::size_t runs = 50;           // of each model, for the latency
+  std::size_t runs = 200;          // of each model, for the latency
   std::string program = {};        // this executable, to measure resident memory; empty: that is left out
 };
 

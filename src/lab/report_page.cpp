@@ -11,25 +11,42 @@
 namespace alara::lab {
 namespace {
 
+constexpr double kIdenticalDb = 199.9;
+
 constexpr std::string_view kStyle = R"(
-:root{color-scheme:light dark;--ink:#1a2230;--soft:#5b6677;--paper:#fbfbfa;--card:#fff;--rule:#dfe3e8;--good:#12794a;--bad:#b3261e;
---warn:#fff4dc;--warn-ink:#6b4a00;--bar:#9db9e0;--line-1:#2463b8;--line-2:#d2691e;--line-3:#12794a;--line-4:#8a3ffc;--line-5:#b3261e;--line-6:#5b6677}
-@media(prefers-color-scheme:dark){:root{--ink:#e6e9ee;--soft:#9aa5b4;--paper:#14181f;--card:#1b2129;--rule:#2e3744;--good:#58c78f;--bad:#ff8a80;
---warn:#3a2f12;--warn-ink:#ffdf9e;--bar:#35598f;--line-1:#7fb0f5;--line-2:#ffae70;--line-3:#58c78f;--line-4:#c9a4ff;--line-5:#ff8a80;--line-6:#9aa5b4}}
-*{box-sizing:border-box}body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
-main{max-width:1120px;margin:0 auto;padding:28px 20px 60px}h1{font-size:26px;margin:0 0 2px}h2{font-size:18px;margin:34px 0 10px}
-p{margin:6px 0}.soft{color:var(--soft)}.scroll{overflow-x:auto;background:var(--card);border:1px solid var(--rule);border-radius:8px}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{padding:7px 12px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--rule)}
-tr:last-child td{border-bottom:0}th{font-weight:600;color:var(--soft);font-size:13px;vertical-align:bottom}th:first-child,td:first-child,td.text,th.text{text-align:left}
-td.name{font-weight:600}td small{display:block;color:var(--soft);font-size:12px;line-height:1.25}
+:root{color-scheme:light dark;--ink:#1a2230;--soft:#5b6677;--paper:#fbfbfa;--card:#fff;--rule:#dfe3e8;
+--good:#12794a;--bad:#b3261e;--warn:#fff4dc;--warn-ink:#6b4a00;--bar:#9db9e0;--line-1:#2463b8;
+--line-2:#d2691e;--line-3:#12794a;--line-4:#8a3ffc;--line-5:#b3261e;--line-6:#5b6677}
+@media(prefers-color-scheme:dark){:root{--ink:#e6e9ee;--soft:#9aa5b4;--paper:#14181f;--card:#1b2129;
+--rule:#2e3744;--good:#58c78f;--bad:#ff8a80;--warn:#3a2f12;--warn-ink:#ffdf9e;--bar:#35598f;--line-1:#7fb0f5;
+--line-2:#ffae70;--line-3:#58c78f;--line-4:#c9a4ff;--line-5:#ff8a80;--line-6:#9aa5b4}}
+*{box-sizing:border-box}body{margin:0;background:var(--paper);color:var(--ink);
+font:15px/1.5 system-ui,sans-serif}main{max-width:1120px;margin:0 auto;padding:28px 20px 60px}
+h1{font-size:26px;margin:0 0 2px}h2{font-size:18px;margin:34px 0 10px}
+p{margin:6px 0}.soft{color:var(--soft)}.scroll{overflow-x:auto;background:var(--card);
+border:1px solid var(--rule);border-radius:8px}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
+th,td{padding:7px 12px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--rule)}
+tr:last-child td{border-bottom:0}th{font-weight:600;color:var(--soft);font-size:13px;vertical-align:bottom}
+th:first-child,td:first-child,td.text,th.text{text-align:left}
+td.name{font-weight:600}td.name small{font-weight:400}
+.meter{display:block;height:3px;margin-top:4px;background:var(--rule);border-radius:2px}
+.meter i{display:block;height:3px;background:var(--line-1);border-radius:2px}
+td small{display:block;color:var(--soft);font-size:12px;line-height:1.25}
 .good{color:var(--good)}.bad{color:var(--bad)}
 .warning{background:var(--warn);color:var(--warn-ink);border-radius:8px;padding:10px 14px;margin:10px 0}
-.bar{position:relative;min-width:130px;text-align:right}.bar i{position:absolute;left:0;top:5px;bottom:5px;background:var(--bar);border-radius:3px;opacity:.55}
-.bar span{position:relative}details{margin:12px 0}summary{cursor:pointer;padding:4px 0;font-weight:600}
+.bar{position:relative;min-width:130px;text-align:right}
+.bar i{position:absolute;left:0;top:5px;bottom:5px;background:var(--bar);border-radius:3px;opacity:.55}
+.bar span{position:relative}details{margin:12px 0}
+summary{cursor:pointer;padding:4px 0;font-weight:600}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(340px,1fr));gap:14px}
-.chart{width:100%;background:var(--card);border:1px solid var(--rule);border-radius:8px}.chart text{font:12px system-ui,sans-serif;fill:var(--soft)}
-.chart .title{font-weight:600;fill:var(--ink)}.chart .grid{stroke:var(--rule)}.chart path{fill:none;stroke-width:2;stroke-linejoin:round}
-td.value{max-width:420px;overflow:hidden;text-overflow:ellipsis}dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 16px;margin:0}dt{color:var(--soft)}dd{margin:0}
+.chart{width:100%;background:var(--card);border:1px solid var(--rule);border-radius:8px}
+.chart text{font:12px system-ui,sans-serif;fill:var(--soft)}
+.chart .title{font-weight:600;fill:var(--ink)}
+.chart .grid{stroke:var(--rule)}.chart path{fill:none;stroke-width:2;stroke-linejoin:round}
+td.wrap{white-space:normal;min-width:180px}td.value{max-width:420px;overflow:hidden;text-overflow:ellipsis}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 16px;margin:0}
+dt{color:var(--soft)}dd{margin:0}
 )";
 
 std::string cell(const std::string& main, const std::string& below = {}, std::string_view style = {}) {
@@ -39,7 +56,15 @@ std::string cell(const std::string& main, const std::string& below = {}, std::st
 
 std::string percent(const std::optional<double>& value) { return value ? fmt::format("{:.2f} %", *value) : "–"; }
 
-// "0.31 points less", as a class and a text.
+bool is_more(double now, double before) { return now > before * 1.02; }
+bool is_less(double now, double before) { return now * 1.02 < before; }
+
+// A thin line under a number: how long it is beside the longest of its column.
+std::string meter(double part, double whole) {
+  const double share = whole > 0 ? std::clamp(part / whole, 0.0, 1.0) : 0;
+  return fmt::format("<i class=\"meter\"><i style=\"width:{:.0f}%\"></i></i>", 100 * share);
+}
+
 std::string accuracy_cell(const VariantReport& variant, const VariantReport& original) {
   if (!variant.accuracy) return cell("–");
   if (&variant == &original || !original.accuracy) return cell(percent(variant.accuracy));
@@ -51,60 +76,98 @@ std::string accuracy_cell(const VariantReport& variant, const VariantReport& ori
                                                      change));
 }
 
-std::string times_smaller(double original, double now) {
-  if (!(now > 0) || !(original > 0)) return {};
-  return original >= now ? fmt::format("{:.2f}× smaller", original / now)
-                         : fmt::format("{:.2f}× larger", now / original);
+std::string bytes_cell(std::uint64_t bytes, std::uint64_t original, std::uint64_t largest, bool is_original) {
+  const auto now = static_cast<double>(bytes);
+  const auto before = static_cast<double>(original);
+  std::string below = is_original || (!is_more(now, before) && !is_less(now, before)) ? "&nbsp;"
+                      : now < before ? fmt::format("{:.2f}× smaller", before / now)
+                                     : fmt::format("<span class=\"bad\">{:.2f}× larger</span>", now / before);
+  return cell(short_bytes(static_cast<std::int64_t>(bytes)), below + meter(now, static_cast<double>(largest)));
 }
 
-std::string bytes_cell(std::uint64_t bytes, std::uint64_t original, bool is_original) {
-  return cell(short_bytes(static_cast<std::int64_t>(bytes)),
-              is_original ? "" : times_smaller(static_cast<double>(original), static_cast<double>(bytes)));
-}
-
-std::string speed_cell(const VariantReport& variant, const VariantReport& original) {
+std::string speed_cell(const VariantReport& variant, const VariantReport& original, double slowest) {
   const double now = variant.measured.p50_ms;
   const double before = original.measured.p50_ms;
-  std::string below = fmt::format("p95 {:.3g} ms", variant.measured.p95_ms);
+  std::string below = "&nbsp;";
   if (&variant != &original && now > 0 && before > 0)
-    below = fmt::format("<span class=\"{}\">{:.2f}× {}</span>, {}", now > before * 1.02 ? "bad" : "good",
-                        now > before ? now / before : before / now, now > before ? "slower" : "faster", below);
-  return cell(fmt::format("{:.3g} ms", now), below);
+    below = is_more(now, before)   ? fmt::format("<span class=\"bad\">{:.2f}× slower</span>", now / before)
+            : is_less(now, before) ? fmt::format("<span class=\"good\">{:.2f}× faster</span>", before / now)
+                                   : "as fast";
+  return cell(fmt::format("{:.3g} ms", now), below + meter(now, slowest));
 }
 
 std::string closeness_cell(const VariantReport& variant) {
   if (!variant.sqnr_db) return cell("–");
-  if (*variant.sqnr_db >= 199.9) return cell("identical");
+  if (*variant.sqnr_db >= kIdenticalDb) return cell("identical");
   return cell(fmt::format("{:.1f} dB", *variant.sqnr_db), fmt::format("cosine {:.5f}", variant.cosine.value_or(1)));
 }
 
+// The largest of a figure over all variants.
+template <typename Figure>
+auto largest_of(const Report& report, Figure figure) {
+  auto largest = figure(report.variants.front());
+  for (const VariantReport& variant : report.variants) largest = std::max(largest, figure(variant));
+  return largest;
+}
+
+std::string name_cell(const VariantReport& variant) {
+  return cell(escape_html(variant.name), escape_html(variant.file), "name");
+}
+
+std::string table(const std::string& head, const std::string& rows) {
+  return "<div class=\"scroll\"><table><tr>" + head + "</tr>\n" + rows + "</table></div>\n";
+}
+
+std::string result_table(const Report& report) {
+  const VariantReport& original = report.variants.front();
+  const auto bytes = largest_of(report, [](const VariantReport& v) { return v.bytes; });
+  const auto packed = largest_of(report, [](const VariantReport& v) { return v.packed_bytes; });
+  const auto slowest = largest_of(report, [](const VariantReport& v) { return v.measured.p50_ms; });
+  std::string rows;
+  for (const VariantReport& variant : report.variants) {
+    const bool first = &variant == &original;
+    rows += "<tr>" + name_cell(variant) + accuracy_cell(variant, original) +
+            (first ? cell("–") : cell(percent(variant.same_answer))) + (first ? cell("–") : closeness_cell(variant)) +
+            bytes_cell(variant.bytes, original.bytes, bytes, first) +
+            bytes_cell(variant.packed_bytes, original.packed_bytes, packed, first) +
+            speed_cell(variant, original, slowest) + cell(fmt::format("{:.3g} ms", variant.measured.p95_ms)) +
+            "</tr>\n";
+  }
+  return table(
+      "<th>variant</th><th>accuracy</th><th>same answer<br>as float</th><th>output<br>against float</th><th>size</th>"
+      "<th>packed</th><th>latency p50</th><th>p95</th>",
+      rows);
+}
+
+// By type, largest first; what is less than a hundredth of them is left out.
 std::string weights_text(const VariantReport& variant) {
+  std::vector<std::pair<std::int64_t, std::string>> types;
+  std::int64_t all = 0;
+  for (const auto& [type, bytes] : variant.weight_bytes) {
+    types.emplace_back(bytes, type);
+    all += bytes;
+  }
+  std::sort(types.rbegin(), types.rend());
   std::string out;
-  for (const auto& [type, bytes] : variant.weight_bytes)
-    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", short_bytes(bytes), escape_html(type));
-  if (variant.zero_share >= 0.05) out += fmt::format(", {:.0f} % zeros", 100 * variant.zero_share);
+  for (const auto& [bytes, type] : types)
+    if (bytes * 100 >= all)
+      out += fmt::format("{}{} {}", out.empty() ? "" : ", ", short_bytes(bytes), escape_html(type));
   return out;
 }
 
-std::string variant_row(const VariantReport& variant, const VariantReport& original) {
-  const bool first = &variant == &original;
-  const auto mb = variant.measured.resident_mb;
-  return "<tr>" + cell(escape_html(variant.name), escape_html(variant.file), "name") +
-         accuracy_cell(variant, original) + (first ? cell("–") : cell(percent(variant.same_answer))) +
-         (first ? cell("–") : closeness_cell(variant)) + bytes_cell(variant.bytes, original.bytes, first) +
-         bytes_cell(variant.packed_bytes, original.packed_bytes, first) + speed_cell(variant, original) +
-         cell(short_count(variant.macs)) + cell(short_count(variant.parameters), weights_text(variant)) +
-         cell(short_bytes(variant.peak_activation_bytes), mb ? fmt::format("{:.1f} MB resident", *mb) : "") + "</tr>\n";
-}
-
-std::string summary_table(const Report& report) {
-  std::string out =
-      "<div class=\"scroll\"><table><tr><th>variant</th><th>accuracy</th><th>same answer<br>as float</th><th>output<br>"
-      "against float</th><th>size</th><th>packed</th><th>latency p50</th><th>MACs</th><th>parameters</th><th>memory "
-      "for<br>"
-      "activations</th></tr>\n";
-  for (const VariantReport& variant : report.variants) out += variant_row(variant, report.variants.front());
-  return out + "</table></div>\n";
+std::string make_table(const Report& report) {
+  std::string rows;
+  for (const VariantReport& variant : report.variants) {
+    const auto mb = variant.measured.resident_mb;
+    rows += "<tr>" + name_cell(variant) + cell(std::to_string(variant.nodes)) + cell(short_count(variant.macs)) +
+            cell(short_count(variant.parameters)) + cell(fmt::format("{:.0f} %", 100 * variant.zero_share)) +
+            cell(short_bytes(variant.peak_activation_bytes)) + cell(mb ? fmt::format("{:.1f} MB", *mb) : "–") +
+            cell(weights_text(variant), "", "text wrap") + "</tr>\n";
+  }
+  return table(
+      "<th>variant</th><th>nodes</th><th>MACs</th><th>parameters</th><th>zeros among<br>weights</th><th>activations<br>"
+      "at once</th><th>resident<br>while running</th><th class=\"text\">constants</th>",
+      rows);
 }
 
 // Worst first would lose the thread of the network: in its order, with a bar that shows where it drops.
@@ -112,15 +175,19 @@ std::string value_table(const VariantReport& variant) {
   std::string rows;
   for (const ValueError& value : variant.values) {
     const double share = std::clamp(value.sqnr_db / 60, 0.0, 1.0);
-    rows += "<tr>" + cell(escape_html(value.value), "", "text value") + cell(escape_html(value.op), "", "text") +
-            fmt::format("<td class=\"bar\"><i style=\"width:{:.0f}%\"></i><span{}>{}</span></td>", 100 * share,
-                        value.sqnr_db < 15 ? " class=\"bad\"" : "",
-                        value.sqnr_db >= 199.9 ? std::string("identical") : fmt::format("{:.1f} dB", value.sqnr_db)) +
+    const std::string name = escape_html(value.value);
+    rows += fmt::format("<tr><td class=\"text value\" title=\"{0}\">{0}</td>", name) +
+            cell(escape_html(value.op), "", "text") +
+            fmt::format(
+                "<td class=\"bar\"><i style=\"width:{:.0f}%\"></i><span{}>{}</span></td>", 100 * share,
+                value.sqnr_db < 15 ? " class=\"bad\"" : "",
+                value.sqnr_db >= kIdenticalDb ? std::string("identical") : fmt::format("{:.1f} dB", value.sqnr_db)) +
             cell(fmt::format("{:.5f}", value.cosine)) + cell(fmt::format("{:.3g}", value.largest_error)) + "</tr>\n";
   }
-  return "<div class=\"scroll\"><table><tr><th class=\"text\">value</th><th class=\"text\">made by</th><th>signal to "
-         "error</th><th>cosine</th><th>largest error</th></tr>\n" +
-         rows + "</table></div>\n";
+  return table(
+      "<th class=\"text\">value</th><th class=\"text\">made by</th><th>signal to error</th><th>cosine</th><th>largest "
+      "error</th>",
+      rows);
 }
 
 std::string worst_text(const VariantReport& variant) {
@@ -199,8 +266,8 @@ std::string report_page(const Report& report) {
                      report.samples, escape_html(report.data), escape_html(report.cpu));
   for (const std::string& warning : report.warnings())
     out += "<p class=\"warning\">⚠ " + escape_html(warning) + "</p>\n";
-  out += "<h2>Variants</h2>\n" + summary_table(report) + curve_section(report) + value_sections(report) +
-         method_section(report);
+  out += "<h2>Variants</h2>\n" + result_table(report) + "<h2>What they are made of</h2>\n" + make_table(report) +
+         curve_section(report) + value_sections(report) + method_section(report);
   return out + "</main></body></html>\n";
 }
 

@@ -190,6 +190,16 @@ TEST_F(Filters, OfTransposedConvolutionsAndConstantsGoToo) {
   EXPECT_EQ(left(prune(std::move(net).finish(), {.share = 0.5})), (Left{{"a", 4}, {"up", 5}}));
 }
 
+TEST_F(Filters, BesidePaddedChannelsGoOnlyWhereNothingWasAdded) {
+  Net net;
+  const std::string narrow = net.block("a", net.input("x", graph::Shape{1, 3, 6, 6}), {8, 3, 3, 3});
+  const std::string wide = net.block("b", narrow, {12, 8, 3, 3});
+  const std::string padded =
+      net.node("Pad", "padded", {narrow, net.constant("pads", Integers{0, 0, 0, 0, 0, 4, 0, 0})});
+  net.output(net.conv("head", net.node("Add", "sum", {wide, padded}), {2, 12, 1, 1}));
+  EXPECT_EQ(left(prune(std::move(net).finish(), {.share = 0.5})), (Left{{"a", 4}, {"b", 8}}));
+}
+
 TEST_F(Filters, OfProductsOverSequencesGo) {
   Net net;
   std::string x = net.input("x", graph::Shape{2, 7, 6});

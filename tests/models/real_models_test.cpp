@@ -14,12 +14,13 @@ namespace {
 namespace fs = std::filesystem;
 
 std::vector<fs::path> real_models() {
+  static const std::set<std::string> kEndings{".onnx", ".tflite", ".json"};
   const char* folder = std::getenv("ALARA_MODELS");
   const fs::path root = folder != nullptr ? folder : "build/deps/models";
   std::vector<fs::path> out;
   std::error_code none;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root, none))
-    if (entry.path().extension() == ".onnx" || entry.path().extension() == ".tflite") out.push_back(entry.path());
+    if (kEndings.contains(entry.path().extension().string())) out.push_back(entry.path());
   std::sort(out.begin(), out.end());
   return out;
 }

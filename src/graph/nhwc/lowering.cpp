@@ -60,6 +60,7 @@ ValueId Lowering::keep(Value value) {
 ValueId Lowering::input(const std::string& name, DataType type, Dims dims,
                         const std::optional<Quantization>& quantization) {
   const std::string made = builder_.input(name, type, dims);
+  given_.insert(made);
   if (!quantization) return keep({.name = name, .type = type, .dims = std::move(dims), .real = {made, ""}});
   const std::string real = dequantize(name + "/real", made, type, *quantization);
   return keep({.name = name,
@@ -266,11 +267,8 @@ std::string Lowering::output(const Output& output) {
   Value& one = value(output.value);
   const bool stored = !one.stored.channels_last.empty() || !one.stored.channels_first.empty();
   const std::string have = stored ? form(one.stored, one.name, Layout::channels_last) : last(output.value);
-  const bool is_input = std::any_of(builder_.graph().inputs.begin(), builder_.graph().inputs.end(),
-                                    [&](const ValueInfo& input) { return input.name == have; });
-  const bool is_taken = std::any_of(builder_.graph().outputs.begin(), builder_.graph().outputs.end(),
-                                    [&](const ValueInfo& other) { return other.name == have; });
-  if (have == output.name && !is_input && !is_taken && !builder_.graph().constant(have)) return have;
+  const bool is_free = !builder_.graph().constant(have) && given_.insert(have).second;
+  if (have == output.name && is_free) return have;
   return builder_.node("Identity", output.name, {have});
 }
 

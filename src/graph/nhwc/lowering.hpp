@@ -148,6 +148,7 @@ class Lowering {
 
   Builder builder_;
   std::set<std::string> outputs_;
+  std::set<std::string> given_;  // names of the model's inputs and outputs so far
   Limits left_;
   std::vector<Value> values_;
   std::map<std::pair<ValueId, std::vector<std::int64_t>>, std::string> arranged_;

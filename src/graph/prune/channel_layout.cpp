@@ -215,16 +215,29 @@ bool resize(Follower& follower, std::size_t at, const Node& node) {
   return true;
 }
 
+// Channels that a Pad adds stay where they are.
 bool pad(Follower& follower, const Node& node) {
   const FollowedValue* in = follower.followed(node.input(0));
   if (in == nullptr) return true;
-  const Dims* before = follower.dims(node.input(0));
-  const Dims* after = follower.dims(node.outputs.front());
+  const Dims* dims = follower.dims(node.input(0));
   const auto amounts = integers_of(follower.graph, node.input(1));
-  if (before == nullptr || after == nullptr || !amounts || size_at(before, in->axis) != size_at(after, in->axis))
+  if (dims == nullptr || !amounts || !node.input(3).empty() || amounts->size() != 2 * dims->size()) return false;
+  const std::int64_t before = (*amounts)[in->axis];
+  const std::int64_t behind = (*amounts)[in->axis + dims->size()];
+  if (before == 0 && behind == 0) {
+    follower.follow(node.outputs.front(), in->axis, in->channels);
+    return true;
+  }
+  constexpr auto kMost = static_cast<std::int64_t>(kMaxFollowedChannels / 4);
+  if (node.text("mode", "constant") != "constant" || before < 0 || behind < 0 || before > kMost || behind > kMost)
     return false;
-  if (node.input(3).empty() && (amounts->size() <= in->axis || (*amounts)[in->axis] != 0)) return false;
-  follower.follow(node.outputs.front(), in->axis, in->channels);
+  const ChannelIds first = follower.fresh(before);
+  const ChannelIds last = follower.fresh(behind);
+  std::vector<ChannelId> all;
+  for (const ChannelIds& part : {first, in->channels, last}) all.insert(all.end(), part->begin(), part->end());
+  follower.pin(first);
+  follower.pin(last);
+  follower.follow(node.outputs.front(), in->axis, shared(std::move(all)));
   return true;
 }
 

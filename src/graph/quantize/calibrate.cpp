@@ -14,6 +14,7 @@ Status ChannelStatistics::add(const TensorView& tensor) {
   if (sum_.empty()) {
     sum_.resize(channels);
     min_.resize(channels, std::numeric_limits<double>::infinity());
+    max_.resize(channels, -std::numeric_limits<double>::infinity());
   }
   if (channels != sum_.size())
     return fail(ErrorKind::bad_input, "a value has {} channels in one sample and {} in another", sum_.size(), channels);
@@ -22,13 +23,15 @@ Status ChannelStatistics::add(const TensorView& tensor) {
   const auto numbers = tensor.values<float>();
   for (std::size_t at = 0, channel = 0; at < numbers.size(); at += inner, channel = (channel + 1) % channels) {
     double sum = 0;
-    float least = std::numeric_limits<float>::infinity();
+    float least = std::numeric_limits<float>::infinity(), most = -least;
     for (const float x : numbers.subspan(at, inner)) {
       sum += static_cast<double>(x);
       least = std::min(least, x);
+      most = std::max(most, x);
     }
     sum_[channel] += sum;
     min_[channel] = std::min(min_[channel], static_cast<double>(least));
+    max_[channel] = std::max(max_[channel], static_cast<double>(most));
   }
   if (channels > 0) count_ += numbers.size() / channels;
   return {};
@@ -39,6 +42,7 @@ double ChannelStatistics::mean(std::size_t channel) const {
 }
 
 double ChannelStatistics::min(std::size_t channel) const { return count_ == 0 ? 0 : min_[channel]; }
+double ChannelStatistics::max(std::size_t channel) const { return count_ == 0 ? 0 : max_[channel]; }
 
 Result<Calibration> calibrate(const Model& model, SampleSource& samples, const ExecutorFactory& executors,
                               const CalibrationRequest& request, Progress& progress) {

@@ -17,7 +17,7 @@ namespace alara::graph {
 
 enum class ChannelAxis : std::uint8_t { second, last };  // [N, C, …] as Conv and Gemm have it; […, C] as MatMul
 
-// Mean and smallest number of each channel over all samples and places.
+// Mean, smallest and largest number of each channel over all samples and places.
 class ChannelStatistics {
  public:
   explicit ChannelStatistics(ChannelAxis axis = ChannelAxis::second) : axis_(axis) {}
@@ -26,10 +26,11 @@ class ChannelStatistics {
   [[nodiscard]] std::size_t channels() const { return sum_.size(); }
   [[nodiscard]] double mean(std::size_t channel) const;
   [[nodiscard]] double min(std::size_t channel) const;
+  [[nodiscard]] double max(std::size_t channel) const;
 
  private:
   ChannelAxis axis_;
-  std::vector<double> sum_, min_;
+  std::vector<double> sum_, min_, max_;
   std::uint64_t count_ = 0;  // numbers per channel
 };
 

@@ -89,6 +89,10 @@ class PairFinder {
   mutable int relus_ = 0, others_ = 0;  // met on the way of the pair at hand
 };
 
+const std::string& value_between(const Graph& graph, const LayerPair& pair) {
+  return graph.nodes[pair.seconds.front()].input(0);
+}
+
 // The weights and bias of a layer in double precision while factors are found.
 struct Layer {
   Linear linear;
@@ -126,6 +130,20 @@ class Equaliser {
       for (const LayerPair& pair : pairs_) furthest = std::max(furthest, even_out(pair));
       if (furthest < kEven) break;
     }
+    return finish();
+  }
+
+  double run_on_values(const Calibration& seen) {
+    for (const LayerPair& pair : pairs_) {
+      const auto found = seen.channels.find(value_between(graph_, pair));
+      if (found == seen.channels.end() || found->second.channels() != outputs(pair)) continue;
+      even_out_values(pair, found->second);
+    }
+    return finish();
+  }
+
+ private:
+  double finish() {
     for (const auto& [node, layer] : layers_) store(node, layer);
     double ratio = 1;
     for (const auto& [node, factors] : total_) {
@@ -134,8 +152,6 @@ class Equaliser {
     }
     return ratio;
   }
-
- private:
   void load(std::size_t node) { layers_.try_emplace(node, graph_, graph_.nodes[node]); }
   [[nodiscard]] std::size_t outputs(const LayerPair& pair) const {
     return static_cast<std::size_t>(layers_.at(pair.first).linear.outputs());
@@ -162,6 +178,33 @@ class Equaliser {
     }
     apply(pair, factors);
     return furthest;
+  }
+  // A depthwise layer behind has a scale for each channel, so that values may be made even altogether; else values and
+  // the weights behind share it, weights counted against the largest of their output channel.
+  void even_out_values(const LayerPair& pair, const ChannelStatistics& seen) {
+    const std::size_t channels = outputs(pair);
+    std::vector<double> range(channels), weight(channels, 0), factors(channels, 1);
+    for (std::size_t c = 0; c < channels; ++c) range[c] = std::max(std::fabs(seen.min(c)), std::fabs(seen.max(c)));
+    bool depthwise = true;
+    for (const std::size_t node : pair.seconds) {
+      const Layer& behind = layers_.at(node);
+      depthwise = depthwise && behind.linear.groups == behind.linear.inputs() && behind.linear.groups > 1;
+      std::vector<double> largest(static_cast<std::size_t>(behind.linear.outputs()), 0);
+      for (std::size_t i = 0; i < behind.weights.size(); ++i) raise(largest[behind.output(i)], behind.weights[i]);
+      for (std::size_t i = 0; i < behind.weights.size(); ++i)
+        if (largest[behind.output(i)] > 0)
+          raise(weight[behind.channel(i, channels)], behind.weights[i] / largest[behind.output(i)]);
+    }
+    // Channels that are next to nothing stay near the others: their weights would become all that counts.
+    const double floor = 1e-3 * *std::max_element(range.begin(), range.end());
+    if (floor <= 0) return;
+    for (std::size_t c = 0; c < channels; ++c) {
+      if (weight[c] <= 0) continue;
+      const double even = std::max(range[c], floor);
+      factors[c] = depthwise ? even : std::sqrt(even / weight[c]);
+    }
+    total_[pair.first] = factors;
+    apply(pair, factors);
   }
   static void raise(double& largest, double weight) { largest = std::max(largest, std::fabs(weight)); }
 
@@ -230,6 +273,21 @@ double equalise(Graph& graph, const std::vector<LayerPair>& pairs) {
   const double ratio = Equaliser(graph, pairs).run();
   remove_unused(graph);
   return ratio;
+}
+
+double equalise_values(Graph& graph, const std::vector<LayerPair>& pairs, const Calibration& seen) {
+  const double ratio = Equaliser(graph, pairs).run_on_values(seen);
+  remove_unused(graph);
+  return ratio;
+}
+
+CalibrationRequest request_for_values(const Graph& graph, const std::vector<LayerPair>& pairs) {
+  CalibrationRequest out;
+  for (const LayerPair& pair : pairs) {
+    const bool last = graph.nodes[pair.seconds.front()].is("MatMul");
+    out.channels.emplace(value_between(graph, pair), last ? ChannelAxis::last : ChannelAxis::second);
+  }
+  return out;
 }
 
 CalibrationRequest request_for_absorption(const Graph& graph, const std::vector<LayerPair>& pairs) {

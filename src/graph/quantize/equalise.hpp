@@ -29,6 +29,11 @@ struct LayerPair {
 // Scales the channels of all pairs until they are even. Returns the largest ratio between two channels' factors.
 double equalise(Graph& graph, const std::vector<LayerPair>& pairs);
 
+// The same for weights with a scale per channel, for which the ranges of weights do not matter but those of values do:
+// factors even out what `seen` says of the values between the layers, as far as the weights behind allow. One pass.
+double equalise_values(Graph& graph, const std::vector<LayerPair>& pairs, const Calibration& seen);
+[[nodiscard]] CalibrationRequest request_for_values(const Graph& graph, const std::vector<LayerPair>& pairs);
+
 // What every sample has of a channel before a Relu goes into the bias of the layer behind: equal on all that was
 // calibrated with, and a smaller range. Only where nothing is padded. Returns how many channels gave something.
 // `channels` are of the first layers' outputs.

@@ -25,9 +25,17 @@ Status Work::prepare() {
 }
 
 Status Work::equalise_layers() {
-  ALARA_TRY(const ValueTable values, infer_shapes(model_));
-  const std::vector<LayerPair> pairs = find_pairs(model_.graph, values);
-  const double ratio = equalise(model_.graph, pairs);
+  ALARA_TRY(const ValueTable table, infer_shapes(model_));
+  const std::vector<LayerPair> pairs = find_pairs(model_.graph, table);
+  double ratio = 1;
+  if (options_.granularity == Granularity::per_tensor) {
+    ratio = equalise(model_.graph, pairs);
+  } else {
+    CalibrationRequest values = request_for_values(model_.graph, pairs);
+    values.max_samples = options_.max_samples;
+    ALARA_TRY(const Calibration seen, calibrate(model_, samples_, executors_, values, progress_));
+    ratio = equalise_values(model_.graph, pairs, seen);
+  }
   notes_.push_back(fmt::format("equalised {} pairs of layers, factors up to 1:{:.3g}", pairs.size(), ratio));
   CalibrationRequest request = request_for_absorption(model_.graph, pairs);
   if (request.channels.empty()) return {};

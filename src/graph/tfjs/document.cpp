@@ -95,12 +95,14 @@ std::optional<Dims> dims_in(const json& shape) {
   return out;
 }
 
-Result<NodeDef> node_of(const json& entry, std::size_t index) {
-  NodeDef node{text_of(member(entry, "name")), text_of(member(entry, "op")), {}, member(entry, "attr")};
+// Takes the attributes out of the entry.
+Result<NodeDef> node_of(json& entry, std::size_t index) {
+  NodeDef node{text_of(member(entry, "name")), text_of(member(entry, "op")), {}, {}};
   if (node.name.empty() || node.op.empty())
     return fail(ErrorKind::corrupt, "node {} has no name or no operator", index);
   if (std::max(node.name.size(), node.op.size()) > kMaxNameBytes)
     return fail(ErrorKind::corrupt, "the name of node {} has more than {} bytes", index, kMaxNameBytes);
+  if (entry.contains("attr")) node.attributes = std::move(entry["attr"]);
   const json& inputs = member(entry, "input");
   if (!inputs.is_array()) return node;
   for (const json& input : inputs) {
@@ -238,11 +240,11 @@ Result<Document> parse_document(std::string_view text) {
     return fail(ErrorKind::exhausted, "a model.json of {} bytes; {} is the most", text.size(), kMaxTfjsJsonBytes);
   if (depth_of(text) > kMaxTfjsDepth)
     return fail(ErrorKind::corrupt, "brackets within brackets, deeper than {}", kMaxTfjsDepth);
-  const json document = json::parse(text, nullptr, false);
+  json document = json::parse(text, nullptr, false);
   if (document.is_discarded()) return fail(ErrorKind::corrupt, "not JSON");
-  const json& nodes = member(member(document, "modelTopology"), "node");
-  if (!nodes.is_array())
+  if (!member(member(document, "modelTopology"), "node").is_array())
     return fail(ErrorKind::bad_input, "no TensorFlow.js graph model: it has no modelTopology with nodes");
+  json& nodes = document["modelTopology"]["node"];
   Document out;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     ALARA_TRY(NodeDef node, node_of(nodes[i], i));

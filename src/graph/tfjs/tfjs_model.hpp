@@ -16,7 +16,7 @@
 
 namespace alara::graph {
 
-inline constexpr std::uint64_t kMaxTfjsJsonBytes = std::uint64_t{64} << 20;
+inline constexpr std::uint64_t kMaxTfjsJsonBytes = std::uint64_t{16} << 20;
 inline constexpr std::uint64_t kMaxTfjsWeightBytes = std::uint64_t{2} << 30;  // of all shards of a model
 inline constexpr int kMaxTfjsDepth = 64;                                      // of brackets within brackets
 

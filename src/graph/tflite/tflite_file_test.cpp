@@ -311,6 +311,28 @@ TEST(Tflite, HugeShapesAreRefusedBeforeAnythingIsReserved) {
   EXPECT_NE(with({-5}).find("negative size"), std::string::npos);
 }
 
+TEST(Tflite, AListThatOperatorsShareCanNotFillTheMemory) {
+  SmallTflite file;
+  const int x = file.floats("x", {4});
+  file.op(BuiltinOperator::ADD_N, std::vector<int>(10'000, x), {file.floats("y", {4})});
+  for (int i = 0; i < 1000; ++i) file.same_op({file.floats("more", {4})});
+  const auto bytes = file.finish({x}, {1});
+  EXPECT_LT(bytes.size(), 200'000u);  // and 10 million inputs
+  EXPECT_NE(complaint(bytes).find("more inputs than a file of this size can hold"), std::string::npos);
+}
+
+TEST(Tflite, OneValueCanBeManyOutputs) {
+  SmallTflite file;
+  const int x = file.floats("x", {4});
+  const int y = file.floats("y", {4});
+  file.op(BuiltinOperator::RELU, {x}, {y});
+  const auto model = parse_tflite(file.finish({x}, {y, y, x}));
+  ASSERT_TRUE(model) << model.error().text();
+  ASSERT_EQ(model->graph.outputs.size(), 3u);
+  EXPECT_EQ(model->graph.outputs[0].name, "y");
+  EXPECT_EQ(ops_of(*model), (std::vector<std::string>{"Relu", "Identity", "Identity"}));
+}
+
 TEST(Tflite, ScalesThatAreNoPositiveNumbersAreRefused) {
   const auto with = [](const Quantized& quantized) {
     SmallTflite file;

@@ -62,8 +62,13 @@ class SmallTflite {
     codes_.push_back(schema::CreateOperatorCode(bytes_, static_cast<std::int8_t>(std::min(static_cast<int>(code), 127)),
                                                 custom.empty() ? 0 : bytes_.CreateString(custom), 1, code));
     operators_.push_back(schema::CreateOperator(bytes_, static_cast<std::uint32_t>(codes_.size() - 1),
-                                                bytes_.CreateVector(inputs), bytes_.CreateVector(outputs), kind,
-                                                options));
+                                                last_inputs_ = bytes_.CreateVector(inputs),
+                                                bytes_.CreateVector(outputs), kind, options));
+  }
+  // Of the last operator's code, and with the very list of inputs that it has.
+  void same_op(const std::vector<int>& outputs) {
+    operators_.push_back(schema::CreateOperator(bytes_, static_cast<std::uint32_t>(codes_.size() - 1), last_inputs_,
+                                                bytes_.CreateVector(outputs)));
   }
   flatbuffers::FlatBufferBuilder& builder() { return bytes_; }
 
@@ -90,6 +95,7 @@ class SmallTflite {
   std::vector<flatbuffers::Offset<schema::Tensor>> tensors_;
   std::vector<flatbuffers::Offset<schema::OperatorCode>> codes_;
   std::vector<flatbuffers::Offset<schema::Operator>> operators_;
+  flatbuffers::Offset<flatbuffers::Vector<std::int32_t>> last_inputs_;
   flatbuffers::Offset<schema::SparsityParameters> sparsity_;
 };
 

@@ -3,6 +3,8 @@
 
 #include <zlib.h>
 
+#include <vector>
+
 #include <algorithm>
 #include <limits>
 
@@ -52,6 +54,15 @@ Result<std::size_t> Gunzip::read(std::span<std::byte> out) {
       return fail(ErrorKind::corrupt, "the gzip stream is broken: {}", zlib.msg ? zlib.msg : "unknown");
   }
   return done;
+}
+
+Result<std::uint64_t> packed_size(std::span<const std::byte> bytes) {
+  uLongf size = compressBound(static_cast<uLong>(bytes.size()));
+  std::vector<Bytef> packed(size);
+  if (compress2(packed.data(), &size, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uLong>(bytes.size()),
+                9) != Z_OK)
+    return fail(ErrorKind::internal, "zlib could not pack {} bytes", bytes.size());
+  return static_cast<std::uint64_t>(size);
 }
 
 }  // namespace alara::learn

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A gzip stream in memory that is unpacked piece by piece (zlib; RFC 1952).
+// A gzip stream in memory that is unpacked piece by piece (zlib; RFC 1952), and how small bytes can be packed.
 #pragma once
 
 #include <cstddef>
@@ -29,5 +29,8 @@ class Gunzip {
   struct Stream;
   std::unique_ptr<Stream> stream_;
 };
+
+// Bytes that zlib (level 9) makes of these: what a file costs on its way to a device.
+[[nodiscard]] Result<std::uint64_t> packed_size(std::span<const std::byte> bytes);
 
 }  // namespace alara::learn

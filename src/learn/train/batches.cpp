@@ -69,8 +69,13 @@ Result<Evaluation> evaluate(Network& network, const Dataset& data, Part part, co
 Result<Trained> train(graph::Model model, const Dataset& data, const TrainOptions& options, Progress& progress) {
   ALARA_CHECK(graph::upgrade(model));
   ALARA_TRY(Objective objective, objective_for(model, data, options.label_smoothing));
+  return train(std::move(model), data, options, std::move(objective), {}, progress);
+}
+
+Result<Trained> train(graph::Model model, const Dataset& data, const TrainOptions& options, Objective objective,
+                      Hooks hooks, Progress& progress) {
   ALARA_TRY(Network network, Network::build(std::move(model)));
-  Trainer trainer(network, data, options, std::move(objective));
+  Trainer trainer(network, data, options, std::move(objective), std::move(hooks));
   Trained out;
   ALARA_TRY(out.report, trainer.run(progress));
   out.model = network.model();

@@ -59,6 +59,7 @@ Status Trainer::begin() {
 Result<TrainReport> Trainer::run(Progress& progress) {
   ALARA_CHECK(begin());
   const bool continued = state_.step > 0;
+  if (hooks_.at_start) hooks_.at_start(network_, state_.step);
   progress.begin("train", static_cast<std::size_t>(steps()));
   Outcome outcome = Outcome::done;
   while (outcome == Outcome::done && state_.epoch < options_.epochs) {

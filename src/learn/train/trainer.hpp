@@ -22,6 +22,7 @@ namespace alara::learn {
 // What others do in between. A hook whose effect depends on more than the network and its argument breaks the promise
 // that a continued training is an unbroken one.
 struct Hooks {
+  std::function<void(Network&, std::int64_t step)> at_start;        // `step` is not 0 where a training goes on
   std::function<void(Network&, std::int64_t step)> after_step;      // masks of pruning; steps count from 1
   std::function<Status(Network&, const EpochReport&)> after_epoch;  // an error ends the training
 };
@@ -81,5 +82,8 @@ struct Trained {
 };
 [[nodiscard]] Result<Trained> train(graph::Model model, const Dataset& data, const TrainOptions& options,
                                     Progress& progress);
+// The same for another objective (over the upgraded model's values), and with hooks.
+[[nodiscard]] Result<Trained> train(graph::Model model, const Dataset& data, const TrainOptions& options,
+                                    Objective objective, Hooks hooks, Progress& progress);
 
 }  // namespace alara::learn
