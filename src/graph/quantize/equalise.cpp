@@ -133,6 +133,11 @@ class Equaliser {
     return finish();
   }
 
+  void scale(const LayerPair& pair, const std::function<std::vector<double>(std::size_t)>& factors) {
+    apply(pair, factors(outputs(pair)));
+    finish();
+  }
+
   double run_on_values(const Calibration& seen) {
     for (const LayerPair& pair : pairs_) {
       const auto found = seen.channels.find(value_between(graph_, pair));
@@ -267,6 +272,13 @@ void set_bias(Graph& graph, Node& node, const std::vector<double>& bias) {
 
 std::vector<LayerPair> find_pairs(const Graph& graph, const ValueTable& values) {
   return PairFinder(graph, values).find();
+}
+
+void scale_channels(Graph& graph, const LayerPair& pair,
+                    const std::function<std::vector<double>(std::size_t channels)>& factors) {
+  const std::vector<LayerPair> pairs{pair};
+  Equaliser(graph, pairs).scale(pair, factors);
+  remove_unused(graph);
 }
 
 double equalise(Graph& graph, const std::vector<LayerPair>& pairs) {

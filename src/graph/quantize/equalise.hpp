@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ struct LayerPair {
 };
 [[nodiscard]] std::vector<LayerPair> find_pairs(const Graph& graph, const ValueTable& values);
 
+// Divides the output channels of the first layer by factors and multiplies the inputs of those behind by them.
+void scale_channels(Graph& graph, const LayerPair& pair,
+                    const std::function<std::vector<double>(std::size_t channels)>& factors);
 // Scales the channels of all pairs until they are even. Returns the largest ratio between two channels' factors.
 double equalise(Graph& graph, const std::vector<LayerPair>& pairs);
 

@@ -15,9 +15,7 @@ Tensor filled(const Shape& shape, int number) {
 }
 
 Tensor zero_points(DataType type, const Shape& shape, int number) {
-  if (type == DataType::uint8) return filled<std::uint8_t>(shape, number);
-  if (type == DataType::int8) return filled<std::int8_t>(shape, number);
-  return filled<std::int32_t>(shape, number);
+  return type == DataType::uint8 ? filled<std::uint8_t>(shape, number) : filled<std::int8_t>(shape, number);
 }
 
 Tensor on_grid(const Tensor& tensor, const Grid& grid, DataType type) {
@@ -149,15 +147,16 @@ std::string append_dequantized(Graph& graph, Names& names, const std::string& na
                                const std::vector<float>& scales, std::int64_t axis) {
   const bool one = scales.size() == 1;
   const Shape shape = one ? Shape{} : Shape{static_cast<std::int64_t>(scales.size())};
-  Tensor zero_point = zero_points(integers.type, shape, integers.type == DataType::uint8 ? 128 : 0);
+  const DataType type = integers.type;
   const auto constant = [&](const std::string& wanted, Tensor tensor) {
     std::string fresh = names.fresh(wanted);
     graph.constants[fresh] = share(std::move(tensor));
     return fresh;
   };
   std::vector<std::string> inputs{constant(name + "_quantized", std::move(integers)),
-                                  constant(name + "_scale", Tensor::of<float>(shape, scales)),
-                                  constant(name + "_zero_point", std::move(zero_point))};
+                                  constant(name + "_scale", Tensor::of<float>(shape, scales))};
+  if (type != DataType::int32)  // of biases it is 0 by itself
+    inputs.push_back(constant(name + "_zero_point", zero_points(type, shape, type == DataType::uint8 ? 128 : 0)));
   std::map<std::string, Attribute> attributes;
   if (!one) attributes["axis"] = axis;
   std::string out = names.fresh(name + "_dequantized");

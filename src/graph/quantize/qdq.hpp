@@ -34,7 +34,7 @@ struct Quantization {
 [[nodiscard]] Model to_qdq(const Model& model, const Plan& plan, const Quantization& quantization);
 
 // Adds the integers as a constant and a DequantizeLinear behind the graph's last node; returns the name of what it
-// gives. One scale, or one per slice along `axis`; the zero point is 128 for uint8, else 0.
+// gives. One scale, or one per slice along `axis`; zero points are 128 for uint8, else 0.
 std::string append_dequantized(Graph& graph, Names& names, const std::string& name, Tensor integers,
                                const std::vector<float>& scales, std::int64_t axis);
 
