@@ -2,13 +2,13 @@
 # Everyday commands. Everything is built under build/<preset>/; build/deps/ holds what tools/setup fetched.
 #   make demo             a simulated factory line, decided on by `alara run`
 #   make test             set-up, release build, fast tests, then slow and system tests
-#   make bench BENCH=name one benchmark (all of them without BENCH)
+#   make bench BENCH=name one benchmark (without BENCH they are listed); make lab-bench those of alara-lab
 #   make lint asan tsan fuzz   the other checks of CI
 JOBS ?= $(shell nproc)
 BENCH ?=
 FUZZ_SECONDS ?= 10
 
-.PHONY: all setup build test fast-test demo bench fuzz lint format tidy asan tsan clean
+.PHONY: all setup build test fast-test demo bench lab-bench fuzz lint format tidy asan tsan clean
 all: build
 
 setup:
@@ -31,6 +31,9 @@ demo: setup
 
 bench: build
 	@build/release/alara bench $(BENCH)
+
+lab-bench: build
+	@build/release/alara-lab bench $(BENCH)
 
 lint: setup
 	@tools/check_sources

@@ -90,6 +90,30 @@ TEST(Cost, QuantisedLayersAreHeldInIntegers) {
   EXPECT_EQ(out.peak_activation_bytes, 50 + 200);  // the integers of the product, and y
 }
 
+TEST(Cost, ActivationsWriteOverWhatIsTheirsAlone) {
+  Builder builder;
+  const std::string x = builder.input("x", Shape{1, 10});                                            // 40 bytes
+  const std::string a = builder.node("MatMul", "a", {x, builder.constant("w", floats({10, 100}))});  // 400
+  const std::string once = builder.node("Relu", "once", {a});                                        // in place
+  const std::string b = builder.node("Tanh", "b", {once});                                           // kept: 400 more
+  builder.output(builder.node("Mul", "y", {once, b}));
+  const ModelCost out = cost(std::move(builder));
+  EXPECT_EQ(out.nodes[1].live_bytes, 400);
+  EXPECT_EQ(out.nodes[2].live_bytes, 800);
+  EXPECT_EQ(out.peak_activation_bytes, 1200);
+}
+
+TEST(Cost, ActivationsBeforeQuantisingAreHeldInIntegers) {
+  Builder builder;
+  const std::string scale = builder.scalar("scale", 0.1F);
+  const std::string zero = builder.constant("zero", Tensor::scalar<std::uint8_t>(0));
+  const std::string x = builder.input("x", DataType::uint8, {{1, {}}, {8, {}}});
+  const std::string real = builder.node("DequantizeLinear", "real", {x, scale, zero});
+  const std::string a = builder.node("MatMul", "a", {real, builder.constant("w", floats({8, 50}))});
+  builder.output(builder.node("QuantizeLinear", "y", {builder.node("Relu", "r", {a}), scale, zero}), DataType::uint8);
+  EXPECT_EQ(cost(std::move(builder)).peak_activation_bytes, 8 + 50);
+}
+
 TEST(Cost, NamesWhatItDoesNotKnow) {
   Builder builder;
   const std::string x = builder.input("x", DataType::float32, {{-1, "batch"}, {4, {}}});

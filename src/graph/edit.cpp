@@ -92,13 +92,18 @@ std::string Edit::constant_instead(const std::string& old, Tensor tensor) {
   return old;
 }
 
-const std::string& Edit::final_name(const std::string& value) const {
-  const std::string* name = &value;
-  for (auto found = renamed_.find(*name); found != renamed_.end(); found = renamed_.find(*name)) name = &found->second;
-  return *name;
+std::string Edit::final_name(const std::string& value) {
+  std::vector<std::string*> way;
+  std::string name = value;
+  for (auto found = renamed_.find(name); found != renamed_.end(); found = renamed_.find(name)) {
+    way.push_back(&found->second);
+    name = found->second;
+  }
+  for (std::string* step : way) *step = name;  // whoever comes this way again goes straight there
+  return name;
 }
 
-void Edit::rename_within(Node& node) const {
+void Edit::rename_within(Node& node) {
   for (std::string& input : node.inputs) input = final_name(input);
   for (auto& [name, attribute] : node.attributes)
     rename_inside(attribute, [&](const std::string& value) { return final_name(value); });

@@ -54,8 +54,8 @@ class Edit {
   std::size_t finish();
 
  private:
-  [[nodiscard]] const std::string& final_name(const std::string& value) const;
-  void rename_within(Node& node) const;
+  [[nodiscard]] std::string final_name(const std::string& value);
+  void rename_within(Node& node);
   void rename_output(Node& node) const;
 
   Graph& graph_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "graph/builder.hpp"
+#include "graph/edit.hpp"
 #include "graph/reference.hpp"
 
 namespace alara::graph {
@@ -108,6 +109,26 @@ TEST(Fold, LeavesQuantisedWeightsUnlessAsked) {
   Model folded = quantised();
   EXPECT_EQ(fold(folded, {FoldOptions::Dequantize::fold}), 1u);
   EXPECT_EQ(*folded.graph.constant("w")->to_floats(), (std::vector<float>{0.5F, 2, 1.5F, 6}));
+}
+
+// Every value of a long chain has a user of its own besides: work must not grow with the square of its length.
+TEST(Edit, FollowsLongChainsOfRenamesOnce) {
+  Builder builder;
+  std::string x = builder.input("x", Shape{1});
+  constexpr int kLength = 30'000;
+  for (int i = 0; i < kLength; ++i) {
+    x = builder.node("Identity", "same", {x});
+    builder.node("Relu", "user", {x});
+  }
+  Model model = std::move(builder).finish();
+  Edit edit(model.graph);
+  for (std::size_t i = 0; i < edit.size(); ++i)
+    if (edit.node(i).is("Identity")) {
+      EXPECT_TRUE(edit.bypass(i));
+    }
+  EXPECT_EQ(edit.finish(), static_cast<std::size_t>(kLength));
+  ASSERT_EQ(model.graph.nodes.size(), static_cast<std::size_t>(kLength));
+  for (const Node& node : model.graph.nodes) EXPECT_EQ(node.input(0), "x");
 }
 
 TEST(Reference, IntegersWrapAndDivisionByZeroIsRefused) {

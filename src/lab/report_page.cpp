@@ -14,24 +14,39 @@ namespace {
 constexpr double kIdenticalDb = 199.9;
 
 constexpr std::string_view kStyle = R"(
-:root{color-scheme:light dark;--ink:#1a2230;--soft:#5b6677;--paper:#fbfbfa;--card:#fff;--rule:#dfe3e8;--good:#12794a;--bad:#b3261e;
---warn:#fff4dc;--warn-ink:#6b4a00;--bar:#9db9e0;--line-1:#2463b8;--line-2:#d2691e;--line-3:#12794a;--line-4:#8a3ffc;--line-5:#b3261e;--line-6:#5b6677}
-@media(prefers-color-scheme:dark){:root{--ink:#e6e9ee;--soft:#9aa5b4;--paper:#14181f;--card:#1b2129;--rule:#2e3744;--good:#58c78f;--bad:#ff8a80;
---warn:#3a2f12;--warn-ink:#ffdf9e;--bar:#35598f;--line-1:#7fb0f5;--line-2:#ffae70;--line-3:#58c78f;--line-4:#c9a4ff;--line-5:#ff8a80;--line-6:#9aa5b4}}
-*{box-sizing:border-box}body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
-main{max-width:1120px;margin:0 auto;padding:28px 20px 60px}h1{font-size:26px;margin:0 0 2px}h2{font-size:18px;margin:34px 0 10px}
-p{margin:6px 0}.soft{color:var(--soft)}.scroll{overflow-x:auto;background:var(--card);border:1px solid var(--rule);border-radius:8px}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{padding:7px 12px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--rule)}
-tr:last-child td{border-bottom:0}th{font-weight:600;color:var(--soft);font-size:13px;vertical-align:bottom}th:first-child,td:first-child,td.text,th.text{text-align:left}
-td.name{font-weight:600}td.name small{font-weight:400}.meter{display:block;height:3px;margin-top:4px;background:var(--rule);border-radius:2px}.meter i{display:block;height:3px;background:var(--line-1);border-radius:2px}td small{display:block;color:var(--soft);font-size:12px;line-height:1.25}
+:root{color-scheme:light dark;--ink:#1a2230;--soft:#5b6677;--paper:#fbfbfa;--card:#fff;--rule:#dfe3e8;
+--good:#12794a;--bad:#b3261e;--warn:#fff4dc;--warn-ink:#6b4a00;--bar:#9db9e0;--line-1:#2463b8;
+--line-2:#d2691e;--line-3:#12794a;--line-4:#8a3ffc;--line-5:#b3261e;--line-6:#5b6677}
+@media(prefers-color-scheme:dark){:root{--ink:#e6e9ee;--soft:#9aa5b4;--paper:#14181f;--card:#1b2129;
+--rule:#2e3744;--good:#58c78f;--bad:#ff8a80;--warn:#3a2f12;--warn-ink:#ffdf9e;--bar:#35598f;--line-1:#7fb0f5;
+--line-2:#ffae70;--line-3:#58c78f;--line-4:#c9a4ff;--line-5:#ff8a80;--line-6:#9aa5b4}}
+*{box-sizing:border-box}body{margin:0;background:var(--paper);color:var(--ink);
+font:15px/1.5 system-ui,sans-serif}main{max-width:1120px;margin:0 auto;padding:28px 20px 60px}
+h1{font-size:26px;margin:0 0 2px}h2{font-size:18px;margin:34px 0 10px}
+p{margin:6px 0}.soft{color:var(--soft)}.scroll{overflow-x:auto;background:var(--card);
+border:1px solid var(--rule);border-radius:8px}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
+th,td{padding:7px 12px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--rule)}
+tr:last-child td{border-bottom:0}th{font-weight:600;color:var(--soft);font-size:13px;vertical-align:bottom}
+th:first-child,td:first-child,td.text,th.text{text-align:left}
+td.name{font-weight:600}td.name small{font-weight:400}
+.meter{display:block;height:3px;margin-top:4px;background:var(--rule);border-radius:2px}
+.meter i{display:block;height:3px;background:var(--line-1);border-radius:2px}
+td small{display:block;color:var(--soft);font-size:12px;line-height:1.25}
 .good{color:var(--good)}.bad{color:var(--bad)}
 .warning{background:var(--warn);color:var(--warn-ink);border-radius:8px;padding:10px 14px;margin:10px 0}
-.bar{position:relative;min-width:130px;text-align:right}.bar i{position:absolute;left:0;top:5px;bottom:5px;background:var(--bar);border-radius:3px;opacity:.55}
-.bar span{position:relative}details{margin:12px 0}summary{cursor:pointer;padding:4px 0;font-weight:600}
+.bar{position:relative;min-width:130px;text-align:right}
+.bar i{position:absolute;left:0;top:5px;bottom:5px;background:var(--bar);border-radius:3px;opacity:.55}
+.bar span{position:relative}details{margin:12px 0}
+summary{cursor:pointer;padding:4px 0;font-weight:600}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(340px,1fr));gap:14px}
-.chart{width:100%;background:var(--card);border:1px solid var(--rule);border-radius:8px}.chart text{font:12px system-ui,sans-serif;fill:var(--soft)}
-.chart .title{font-weight:600;fill:var(--ink)}.chart .grid{stroke:var(--rule)}.chart path{fill:none;stroke-width:2;stroke-linejoin:round}
-td.wrap{white-space:normal;min-width:180px}td.value{max-width:420px;overflow:hidden;text-overflow:ellipsis}dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 16px;margin:0}dt{color:var(--soft)}dd{margin:0}
+.chart{width:100%;background:var(--card);border:1px solid var(--rule);border-radius:8px}
+.chart text{font:12px system-ui,sans-serif;fill:var(--soft)}
+.chart .title{font-weight:600;fill:var(--ink)}
+.chart .grid{stroke:var(--rule)}.chart path{fill:none;stroke-width:2;stroke-linejoin:round}
+td.wrap{white-space:normal;min-width:180px}td.value{max-width:420px;overflow:hidden;text-overflow:ellipsis}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 16px;margin:0}
+dt{color:var(--soft)}dd{margin:0}
 )";
 
 std::string cell(const std::string& main, const std::string& below = {}, std::string_view style = {}) {
@@ -178,9 +193,10 @@ std::string value_table(const VariantReport& variant) {
 std::string worst_text(const VariantReport& variant) {
   const auto worst = std::min_element(variant.values.begin(), variant.values.end(),
                                       [](const ValueError& a, const ValueError& b) { return a.sqnr_db < b.sqnr_db; });
-  return worst == variant.values.end() ? ""
-                                       : fmt::format(" – {} values, the worst {} with {:.1f} dB", variant.values.size(),
-                                                     escape_html(worst->value), worst->sqnr_db);
+  return worst == variant.values.end()
+             ? ""
+             : fmt::format(" – {} value{}, the worst {} with {:.1f} dB", variant.values.size(),
+                           variant.values.size() == 1 ? "" : "s", escape_html(worst->value), worst->sqnr_db);
 }
 
 std::string value_sections(const Report& report) {

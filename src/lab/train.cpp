@@ -16,7 +16,7 @@ namespace alara::lab {
 namespace {
 
 struct TrainArguments {
-  std::string architecture, name, out;
+  std::string network, out;           // a template's name or an architecture file
   std::vector<std::string> settings;  // "classes=4"
   DataArguments data;
   TrainingArguments training;
@@ -37,11 +37,14 @@ Result<std::string> settings_text(const std::vector<std::string>& settings) {
 
 Result<graph::Model> network_from(const TrainArguments& arguments) {
   const learn::BuildOptions options{.seed = arguments.training.options.seed};
-  if (arguments.name.empty() == arguments.architecture.empty())
-    return fail(ErrorKind::bad_input, "give either an architecture file or --template NAME");
-  if (!arguments.architecture.empty()) return learn::load_architecture(arguments.architecture, options);
-  ALARA_TRY(const std::string settings, settings_text(arguments.settings));
-  return learn::build_template(arguments.name, settings, options);
+  const std::string ending = std::filesystem::path(arguments.network).extension().string();
+  if (ending != ".yaml" && ending != ".yml") {
+    ALARA_TRY(const std::string settings, settings_text(arguments.settings));
+    return learn::build_template(arguments.network, settings, options);
+  }
+  if (!arguments.settings.empty())
+    return fail(ErrorKind::bad_input, "--set is for templates; '{}' has its sizes in the file", arguments.network);
+  return learn::load_architecture(arguments.network, options);
 }
 
 Result<int> train(const TrainArguments& arguments) {
@@ -74,13 +77,14 @@ void add_train_command(CLI::App& app, CommandLine& line) {
       "Without a mean in --preprocessing, mean and deviation are measured and kept in the model's metadata.\n"
       "Ctrl-C stops after the running step; with --checkpoint the same command goes on from there.\nExamples:\n"
       "  alara-lab train cnn.onnx --template cnn --data /usr/share/datasets/fashion-mnist --epochs 10 --flip 0.5\n"
-      "  alara-lab train wear.onnx --architecture wear.yaml --data recordings/ --curve curve.json\n"
+      "  alara-lab train wear.onnx --template wear.yaml --data recordings/ --curve curve.json\n"
       "  alara-lab train --list");
   auto arguments = std::make_shared<TrainArguments>();
   command->add_option("OUT", arguments->out, "The .onnx file to write")->option_text(" ");
-  command->add_option("--architecture", arguments->architecture, "A YAML file with input and layers")
-      ->option_text("FILE");
-  command->add_option("--template", arguments->name, "A network by its name; --list shows them")->option_text("NAME");
+  command
+      ->add_option("--template", arguments->network,
+                   "A network by its name (--list), or a YAML file with input and layers")
+      ->option_text("NAME|FILE");
   command->add_option("--set", arguments->settings, "Options of the template, as classes=4")
       ->option_text("KEY=VALUE …");
   command->add_flag("--list", arguments->list, "Show the templates and the layers of architecture files");
@@ -92,8 +96,9 @@ void add_train_command(CLI::App& app, CommandLine& line) {
       fmt::print("# Templates\n\n{}\n# Layers\n\n{}", learn::template_reference(), learn::layer_reference());
       return;
     }
-    Result<int> done = fail(ErrorKind::bad_input, "the .onnx file to write and --data are needed");
-    if (!arguments->out.empty() && !arguments->data.folder.empty()) done = train(*arguments);
+    Result<int> done = fail(ErrorKind::bad_input, "the .onnx file to write, --template and --data are needed");
+    if (!arguments->out.empty() && !arguments->network.empty() && !arguments->data.folder.empty())
+      done = train(*arguments);
     line.exit_code = done ? *done : cli::report(done.error());
   });
 }

@@ -74,6 +74,13 @@ Status check_tensor(const schema::Tensor& tensor, const std::string& name, std::
   return {};
 }
 
+// The verifier lets lists of 8-byte numbers lie at any multiple of 4.
+std::int64_t number_at(const flatbuffers::Vector<std::int64_t>& list, std::size_t i) {
+  std::int64_t number = 0;
+  std::memcpy(&number, list.Data() + i * sizeof number, sizeof number);
+  return number;
+}
+
 Tensor as_float32(const Tensor& half) {
   Tensor out = Tensor::zeros(DataType::float32, half.shape);
   const auto numbers = out.mutable_values<float>();
@@ -142,10 +149,8 @@ Result<std::optional<nhwc::Quantization>> Tensors::quantization(std::size_t inde
   if (zeros > 1 && zeros != out.scales.size())
     return fail(ErrorKind::corrupt, "tensor '{}' has {} scales and {} zero points", name(index), out.scales.size(),
                 zeros);
-  for (std::size_t i = 0; i < out.scales.size(); ++i) {
-    const auto at = static_cast<flatbuffers::uoffset_t>(zeros == 1 ? 0 : i);
-    out.zero_points.push_back(zeros == 0 ? 0 : given->zero_point()->Get(at));
-  }
+  for (std::size_t i = 0; i < out.scales.size(); ++i)
+    out.zero_points.push_back(zeros == 0 ? 0 : number_at(*given->zero_point(), zeros == 1 ? 0 : i));
   const std::int64_t low = stored == DataType::int8 ? -128 : 0;
   const std::int64_t high = stored == DataType::int8 ? 127 : stored == DataType::uint8 ? 255 : 0;
   for (const std::int64_t zero : out.zero_points)

@@ -15,6 +15,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t split = std::min(text.find('\0'), text.size());
   const std::string file = sealed(text.substr(0, split), text.substr(std::min(split + 1, text.size())));
   const auto checkpoint = parse_checkpoint(std::as_bytes(std::span(file)));
-  if (checkpoint && parse_checkpoint(std::as_bytes(std::span(to_bytes(*checkpoint)))) != checkpoint) __builtin_trap();
+  if (!checkpoint) return 0;
+  const std::string written = to_bytes(*checkpoint);
+  const auto again = parse_checkpoint(std::as_bytes(std::span(written)));
+  if (!again || *again != *checkpoint) __builtin_trap();
   return 0;
 }

@@ -227,7 +227,9 @@ TEST(Trainer, TrainsAQuantisedModelWhichStaysQuantised) {
   }
   rows.train.inputs = Tensor::of<float>({400, 2}, points);
   const graph::Model model = quantised_line();
-  const Dataset data = *Dataset::of(rows, model.graph.inputs[0], {.validation = 0.2});
+  DatasetOptions options;
+  options.validation = 0.2;
+  const Dataset data = *Dataset::of(rows, model.graph.inputs[0], options);
   const auto trained = train(model, data, quick(), silent);
   ASSERT_TRUE(trained) << trained.error().text();
   EXPECT_LT(trained->report.curve.front().validation_accuracy, 90);
