@@ -84,6 +84,40 @@ Result<std::vector<Compared>> compare(const Model& original, const Model& change
   return std::move(pair).take();
 }
 
+Result<Reference> Reference::of(const Model& original, SampleSource& samples, std::size_t count,
+                                const ExecutorFactory& executors, Progress& progress) {
+  Reference out;
+  for (const ValueInfo& output : original.graph.outputs) out.values_.push_back(output.name);
+  ALARA_TRY(const std::unique_ptr<Executor> executor, executors(original, out.values_, {}));
+  const auto keep = [](std::span<const TensorView> views) {
+    std::vector<Tensor> copies;
+    for (const TensorView& one : views) copies.push_back(one.copy());
+    return copies;
+  };
+  ALARA_CHECK(for_each_sample(samples, count, "running the float model", progress, [&](auto inputs) -> Status {
+    out.inputs_.push_back(keep(inputs));
+    ALARA_TRY(const std::vector<TensorView> values, executor->run(inputs));
+    out.outputs_.push_back(keep(values));
+    return {};
+  }));
+  return out;
+}
+
+Result<std::vector<Compared>> Reference::compare(const Model& changed, const ExecutorFactory& executors) const {
+  ALARA_TRY(const std::unique_ptr<Executor> executor, executors(changed, values_, {}));
+  Pair pair(values_);
+  const auto views = [](const std::vector<Tensor>& tensors) {
+    std::vector<TensorView> out;
+    for (const Tensor& tensor : tensors) out.push_back(view(tensor));
+    return out;
+  };
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    ALARA_TRY(const std::vector<TensorView> values, executor->run(views(inputs_[i])));
+    ALARA_CHECK(pair.add(views(outputs_[i]), values));
+  }
+  return std::move(pair).take();
+}
+
 OutputQuality worst_of(const std::vector<Compared>& outputs) {
   OutputQuality out{kExactDb, 1};
   for (const Compared& output : outputs) {

@@ -41,6 +41,18 @@ struct CompareOptions {
 [[nodiscard]] Result<std::vector<Compared>> compare(const Model& original, const Model& changed, SampleSource& samples,
                                                     const ExecutorFactory& executors, const CompareOptions& options,
                                                     Progress& progress);
+// The original's outputs on some samples, kept for comparing many changed models with them.
+class Reference {
+ public:
+  [[nodiscard]] static Result<Reference> of(const Model& original, SampleSource& samples, std::size_t count,
+                                            const ExecutorFactory& executors, Progress& progress);
+  [[nodiscard]] Result<std::vector<Compared>> compare(const Model& changed, const ExecutorFactory& executors) const;
+
+ private:
+  std::vector<std::string> values_;
+  std::vector<std::vector<Tensor>> inputs_, outputs_;  // of each sample
+};
+
 // One figure for a model.
 struct OutputQuality {
   double sqnr_db = 0;  // of the worst output

@@ -21,7 +21,11 @@ class Work {
  public:
   Work(Model model, SampleSource& samples, const ExecutorFactory& executors, const QuantizeOptions& options,
        Progress& progress)
-      : model_(std::move(model)), samples_(samples), executors_(executors), options_(options), progress_(progress) {
+      : model_(std::move(model)),
+        samples_(samples),
+        executors_(with_threads(executors, options.threads)),
+        options_(options),
+        progress_(progress) {
     weight_options_ = {options.weights ? *options.weights : weights_for(cpu_features()), options.granularity,
                        options.method == RangeMethod::min_max ? WeightRange::largest : WeightRange::mse};
   }
@@ -32,6 +36,12 @@ class Work {
   Result<Quantized> finish();
 
  private:
+  static ExecutorFactory with_threads(const ExecutorFactory& executors, int threads) {
+    return [executors, threads](const Model& model, std::span<const std::string> wanted, ExecutorOptions run) {
+      run.threads = threads;
+      return executors(model, wanted, run);
+    };
+  }
   Status equalise_layers();
   [[nodiscard]] Result<Model> with_in_float(const std::set<std::size_t>& nodes) const;
   [[nodiscard]] Result<std::vector<Candidate>> sensitivities();
@@ -43,7 +53,7 @@ class Work {
 
   Model model_;
   SampleSource& samples_;
-  const ExecutorFactory& executors_;
+  const ExecutorFactory executors_;
   const QuantizeOptions& options_;
   Progress& progress_;
   WeightOptions weight_options_;

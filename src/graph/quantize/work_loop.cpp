@@ -16,9 +16,8 @@ Result<Model> Work::with_in_float(const std::set<std::size_t>& nodes) const {
 // What each layer does to the outputs when it alone is quantised: noise against signal.
 Result<std::vector<Candidate>> Work::sensitivities() {
   std::vector<Candidate> out;
-  CompareOptions compare_options;
-  compare_options.max_samples = options_.sensitivity_samples;
-  Silent silent;
+  ALARA_TRY(const Reference reference,
+            Reference::of(model_, samples_, options_.sensitivity_samples, executors_, progress_));
   progress_.begin("measuring the sensitivity of layers", plan_.nodes.size());
   for (std::size_t i = 0; i < plan_.nodes.size(); ++i) {
     if (progress_.stopped()) return fail(ErrorKind::refused, "stopped while measuring the sensitivity of layers");
@@ -26,8 +25,7 @@ Result<std::vector<Candidate>> Work::sensitivities() {
     progress_.step(i, model_.graph.nodes[planned.node].label());
     if (planned.role == Role::movement) continue;
     ALARA_TRY(const Plan alone, make_plan(model_.graph, values_, {options_.exclude, {}, planned.node}));
-    ALARA_TRY(const auto compared,
-              compare(model_, to_qdq(model_, alone, numbers_), samples_, executors_, compare_options, silent));
+    ALARA_TRY(const auto compared, reference.compare(to_qdq(model_, alone, numbers_), executors_));
     out.push_back({planned.node, std::pow(10.0, -worst_of(compared).sqnr_db / 10)});
     sensitivity_[planned.node] = out.back().sensitivity;
   }
