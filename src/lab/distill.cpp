@@ -3,11 +3,9 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <cstdio>
 
 #include "cli/progress.hpp"
 #include "graph/import/source.hpp"
-#include "graph/onnx_file.hpp"
 #include "lab/commands.hpp"
 #include "lab/training_arguments.hpp"
 #include "learn/architecture/architecture.hpp"
@@ -55,17 +53,7 @@ Result<int> distill(const DistillArguments& arguments) {
   cli::TerminalProgress progress;
   ALARA_TRY(const learn::Trained trained,
             learn::distil(std::move(student), teacher, data, options, training, progress));
-  ALARA_CHECK(arguments.training.keep(trained.report.curve));
-  if (trained.report.stopped) {
-    fmt::print(stderr, "stopped; {}\n",
-               training.checkpoint.empty() ? "nothing was kept: give --checkpoint DIR to go on later"
-                                           : "the same command goes on from the checkpoint");
-    return cli::kFailed;
-  }
-  ALARA_CHECK(graph::write_onnx(trained.model, arguments.out));
-  ALARA_TRY(const std::string after, summary(trained.model, data, trained.report, training.threads));
-  fmt::print("{}", after);
-  return cli::kGood;
+  return arguments.training.finish(trained, data, arguments.out);
 }
 
 }  // namespace

@@ -3,11 +3,9 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <cstdio>
 
 #include "cli/progress.hpp"
 #include "graph/import/source.hpp"
-#include "graph/onnx_file.hpp"
 #include "lab/commands.hpp"
 #include "lab/training_arguments.hpp"
 #include "learn/train/trainer.hpp"
@@ -31,17 +29,7 @@ Result<int> finetune(const FinetuneArguments& arguments) {
   if (!before.empty()) fmt::print("before: {}", before);
   cli::TerminalProgress progress;
   ALARA_TRY(const learn::Trained trained, learn::train(std::move(model), data, options, progress));
-  ALARA_CHECK(arguments.training.keep(trained.report.curve));
-  if (trained.report.stopped) {
-    fmt::print(stderr, "stopped; {}\n",
-               options.checkpoint.empty() ? "nothing was kept: give --checkpoint DIR to go on later"
-                                          : "the same command goes on from the checkpoint");
-    return cli::kFailed;
-  }
-  ALARA_CHECK(graph::write_onnx(trained.model, arguments.out));
-  ALARA_TRY(const std::string after, summary(trained.model, data, trained.report, options.threads));
-  fmt::print("{}", after);
-  return cli::kGood;
+  return arguments.training.finish(trained, data, arguments.out);
 }
 
 }  // namespace

@@ -3,12 +3,10 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <cstdio>
 #include <map>
 
 #include "cli/progress.hpp"
 #include "graph/import/source.hpp"
-#include "graph/onnx_file.hpp"
 #include "lab/commands.hpp"
 #include "lab/text_table.hpp"
 #include "lab/training_arguments.hpp"
@@ -72,17 +70,11 @@ Result<int> prune(const PruneArguments& arguments) {
   if (!before.empty()) fmt::print("before: {}", before);
   cli::TerminalProgress progress;
   ALARA_TRY(const learn::Pruned pruned, learn::prune(std::move(model), data, options, progress));
-  ALARA_CHECK(arguments.training.keep(pruned.curve));
-  if (pruned.stopped) {
-    fmt::print(stderr, "stopped; {}\n",
-               options.training.checkpoint.empty() ? "nothing was kept: give --checkpoint DIR to go on later"
-                                                   : "the same command goes on from the checkpoint");
-    return cli::kFailed;
-  }
-  ALARA_CHECK(graph::write_onnx(pruned.model, arguments.out));
-  ALARA_TRY(const std::string after, summary(pruned.model, data, {pruned.curve}, options.training.threads));
-  fmt::print("{}{}", table_of(pruned), after);
-  return cli::kGood;
+  if (!pruned.stopped) fmt::print("{}", table_of(pruned));
+  learn::TrainReport report;
+  report.curve = pruned.curve;
+  report.stopped = pruned.stopped;
+  return arguments.training.finish({pruned.model, report}, data, arguments.out);
 }
 
 }  // namespace

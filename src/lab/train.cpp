@@ -3,10 +3,8 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <cstdio>
 
 #include "cli/progress.hpp"
-#include "graph/onnx_file.hpp"
 #include "lab/commands.hpp"
 #include "lab/training_arguments.hpp"
 #include "learn/architecture/architecture.hpp"
@@ -56,17 +54,7 @@ Result<int> train(const TrainArguments& arguments) {
   ALARA_TRY(const learn::Dataset data, arguments.data.open(network, rows));
   cli::TerminalProgress progress;
   ALARA_TRY(const learn::Trained trained, learn::train(std::move(network), data, options, progress));
-  ALARA_CHECK(arguments.training.keep(trained.report.curve));
-  if (trained.report.stopped) {
-    fmt::print(stderr, "stopped; {}\n",
-               options.checkpoint.empty() ? "nothing was kept: give --checkpoint DIR to go on later"
-                                          : "the same command goes on from the checkpoint");
-    return cli::kFailed;
-  }
-  ALARA_CHECK(graph::write_onnx(trained.model, arguments.out));
-  ALARA_TRY(const std::string text, summary(trained.model, data, trained.report, options.threads));
-  fmt::print("{}", text);
-  return cli::kGood;
+  return arguments.training.finish(trained, data, arguments.out);
 }
 
 }  // namespace

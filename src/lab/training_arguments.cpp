@@ -5,6 +5,8 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "cli/command_line.hpp"
+#include "graph/onnx_file.hpp"
 #include "learn/data/file_bytes.hpp"
 #include "learn/data/score.hpp"
 #include "learn/ort_executor.hpp"
@@ -103,11 +105,6 @@ Result<learn::TrainOptions> TrainingArguments::read() const {
   return out;
 }
 
-Status TrainingArguments::keep(const learn::LearningCurve& learning) const {
-  if (curve.empty()) return {};
-  return learn::write_bytes(curve, learn::curve_json(learning) + "\n");
-}
-
 Result<std::string> summary(const graph::Model& model, const learn::Dataset& data, const learn::TrainReport& report,
                             int threads) {
   const bool classes = data.target() == Target::classes;
@@ -129,6 +126,21 @@ Result<std::string> summary(const graph::Model& model, const learn::Dataset& dat
   if (!score) return tl::unexpected<Error>(score.error());
   return out + (classes ? fmt::format("test accuracy {:.2f} % of {}\n", score->accuracy, score->samples)
                         : fmt::format("test mean square {:.6g} of {}\n", score->mean_square, score->samples));
+}
+
+Result<int> TrainingArguments::finish(const learn::Trained& trained, const learn::Dataset& data,
+                                      const std::string& out) const {
+  if (!curve.empty()) ALARA_CHECK(learn::write_bytes(curve, learn::curve_json(trained.report.curve) + "\n"));
+  if (trained.report.stopped) {
+    fmt::print(stderr, "stopped; {}\n",
+               checkpoint.empty() ? "nothing was kept: give --checkpoint DIR to go on later"
+                                  : "the same command goes on from the checkpoint");
+    return cli::kFailed;
+  }
+  ALARA_CHECK(graph::write_onnx(trained.model, out));
+  ALARA_TRY(const std::string text, summary(trained.model, data, trained.report, options.threads));
+  fmt::print("{}", text);
+  return cli::kGood;
 }
 
 }  // namespace alara::lab

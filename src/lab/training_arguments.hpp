@@ -9,6 +9,7 @@
 #include "graph/model.hpp"
 #include "learn/data/dataset.hpp"
 #include "learn/plan/train_options.hpp"
+#include "learn/train/trainer.hpp"
 
 namespace CLI {
 class App;
@@ -35,8 +36,10 @@ struct TrainingArguments {
 
   void declare(CLI::App& command);
   [[nodiscard]] Result<learn::TrainOptions> read() const;
-  // Writes the curve where --curve says.
-  Status keep(const learn::LearningCurve& curve) const;
+  // What follows every training: writes the curve where --curve says and the model to `out`, and prints what was
+  // reached; or says how a training that was stopped goes on. The exit code.
+  [[nodiscard]] Result<int> finish(const learn::Trained& trained, const learn::Dataset& data,
+                                   const std::string& out) const;
 };
 
 // What a person reads when it is done: the last epoch and what it reaches on the test part, by ONNX Runtime where it
