@@ -18,6 +18,15 @@ namespace {
 constexpr double kSparsity = 0.8;
 constexpr double kFilters = 0.4;
 
+// Wider than the task needs, as networks are that are worth pruning; 60 % of 80 filters are a multiple of 16, which is
+// what the kernels of CPUs like.
+learn::Recipe wide_network() {
+  learn::Recipe recipe = learn::fashion_cnn();
+  recipe.name = "fashion-wide";
+  recipe.architecture = "template: cnn\noptions: {filters: [80, 80, 80], depth: 1}";
+  return recipe;
+}
+
 learn::TrainOptions fine_tuning(const Fashion& fashion, int epochs) {
   learn::TrainOptions options = fashion.recipe.training;
   options.epochs = fashion.recipe.training.epochs > 1 ? epochs : 1;
@@ -92,7 +101,7 @@ Result<double> reference_accuracy(const Fashion& fashion) {
 
 Result<Report> run_prune(const Arguments& arguments) {
   cli::TerminalProgress progress;
-  ALARA_TRY(const Fashion fashion, trained_fashion(learn::fashion_cnn(), arguments, progress));
+  ALARA_TRY(const Fashion fashion, trained_fashion(wide_network(), arguments, progress));
   ALARA_TRY(const double dense, test_accuracy(fashion.model, fashion.data));
   ALARA_TRY(const double reference, reference_accuracy(fashion));
   ALARA_TRY(const learn::Pruned sparse, without_weights(fashion, progress));
@@ -110,7 +119,8 @@ Result<Report> run_prune(const Arguments& arguments) {
 
   Report report;
   report.workload =
-      "The Fashion-MNIST CNN of learn/train/recipes.hpp: 80 % of its weights to zero in 5 epochs of fine-tuning, or 40 "
+      "A CNN of three layers of 80 filters, trained on Fashion-MNIST for 10 epochs: 80 % of its weights to zero in 5 "
+      "epochs of fine-tuning, or 40 "
       "% "
       "of its filters removed in two rounds and 8 epochs, both with the dense network as teacher; the sparse one also "
       "in "
@@ -128,8 +138,7 @@ Result<Report> run_prune(const Arguments& arguments) {
   report.figures["latency_gain_filters"] = 1 - latency[1].p50_ms / latency[0].p50_ms;
   report.figures["loss_prune_int8"] = dense - int8_accuracy;
   report.figures["size_prune_int8_packed_bytes"] = int8_packed;
-  report.figures["size_ratio_prune_int8"] = dense_packed / int8_packed;
-  report.figures["size_ratio_prune_int8_to_unpacked"] = static_cast<double>(dense_file.size()) / int8_packed;
+  report.figures["size_ratio_prune_int8"] = dense_packed / int8_packed;  // both packed
   report.notes.push_back(
       "zeros alone do not make dense kernels faster: the sparse network runs as long as the dense one");
   report.notes.push_back(

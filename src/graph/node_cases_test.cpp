@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ONNX project's own cases for every operator (Debian: libonnx-testdata): each is read, brought to one opset, and the
-// shapes that our rules say must be those of the stored results.
+// The ONNX project's own cases for every operator (Debian: libonnx-testdata): each is read, brought to one opset, and
+// the shapes that our rules say must be those of the stored results.
 #include <gtest/gtest.h>
 #include <onnx/onnx_pb.h>
 

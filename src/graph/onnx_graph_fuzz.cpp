@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes: read, upgraded, their shapes inferred, written and read again. Errors are fine, crashes and growth are not.
+// Any bytes: read, upgraded, their shapes inferred, written and read again. Errors are fine, crashes and growth are
+// not.
 #include "graph/onnx_file.hpp"
 #include "graph/shapes.hpp"
 #include "graph/upgrade.hpp"

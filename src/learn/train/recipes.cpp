@@ -55,13 +55,14 @@ bool has_fashion_mnist(const fs::path& folder) {
 }
 
 Recipe fashion_cnn(std::uint64_t seed, const fs::path& folder) {
-  Recipe recipe = fashion("fashion-cnn", "template: cnn\noptions: {filters: [16, 32, 64], depth: 2}", seed, folder);
+  Recipe recipe = fashion("fashion-cnn", "template: cnn\noptions: {filters: [24, 48, 88], depth: 2}", seed, folder);
   recipe.training.epochs = 10;
   return recipe;
 }
 
 Recipe fashion_depthwise(std::uint64_t seed, const fs::path& folder) {
-  Recipe recipe = fashion("fashion-depthwise", "template: depthwise", seed, folder);
+  Recipe recipe = fashion("fashion-depthwise",
+                          "template: depthwise\noptions: {stem: 24, filters: [48, 96, 96, 192, 192]}", seed, folder);
   recipe.training.epochs = 10;
   return recipe;
 }

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/machine.hpp"
 #include "base/quantity.hpp"
 #include "infer/session.hpp"
 #include "node/commands/commands.hpp"
-#include "base/machine.hpp"
 
 namespace alara::node {
 namespace {

@@ -10,10 +10,10 @@
 #include <cstdio>
 #include <mutex>
 
+#include "cli/stop_signals.hpp"
 #include "node/api.hpp"
 #include "node/commands/commands.hpp"
 #include "node/commands/site_argument.hpp"
-#include "cli/stop_signals.hpp"
 #include "node/live_table.hpp"
 
 namespace alara::node {

@@ -6,9 +6,9 @@
 #include <fstream>
 
 #include "base/quantity.hpp"
+#include "cli/stop_signals.hpp"
 #include "node/cnc_line.hpp"
 #include "node/commands/commands.hpp"
-#include "cli/stop_signals.hpp"
 
 namespace alara::node {
 namespace {
