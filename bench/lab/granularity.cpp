@@ -85,6 +85,7 @@ Result<std::unique_ptr<graph::SampleSource>> samples_for(const graph::Model& mod
 
 struct Qualities {
   double per_channel = 0, per_tensor = 0;  // SQNR of the worst output, dB
+  bool one_taken = false;                  // asked for per channel, one scale per layer measured better and was taken
 };
 
 Result<Qualities> measure(const std::string& file, const Subject& subject, bool quick, Progress& progress) {
@@ -92,6 +93,7 @@ Result<Qualities> measure(const std::string& file, const Subject& subject, bool 
   if (!subject.outputs.empty()) ALARA_CHECK(graph::keep_outputs(model, subject.outputs));
   ALARA_TRY(auto samples, samples_for(model, subject));
   if (quick) samples = learn::spread(std::move(samples), 2);
+  Qualities qualities;
   const auto sqnr = [&](graph::Granularity granularity) -> Result<double> {
     graph::QuantizeOptions options;
     options.granularity = granularity;
@@ -99,18 +101,19 @@ Result<Qualities> measure(const std::string& file, const Subject& subject, bool 
     options.threads = 2;
     ALARA_TRY(const graph::Quantized out,
               graph::quantize(model, *samples, learn::make_ort_executor(), options, progress));
+    qualities.one_taken = qualities.one_taken ||
+                          (!out.notes.empty() && out.notes.back().starts_with("one scale per layer measured better"));
     return out.sqnr_db;
   };
-  Qualities out;
-  ALARA_TRY(out.per_channel, sqnr(graph::Granularity::per_channel));
-  ALARA_TRY(out.per_tensor, sqnr(graph::Granularity::per_tensor));
-  return out;
+  ALARA_TRY(qualities.per_channel, sqnr(graph::Granularity::per_channel));
+  ALARA_TRY(qualities.per_tensor, sqnr(graph::Granularity::per_tensor));
+  return qualities;
 }
 
 }  // namespace
 
 Status measure_granularity(const Arguments& arguments, Progress& progress, Report& report) {
-  int models = 0, worse = 0, missing = 0;
+  int models = 0, worse = 0, taken = 0, missing = 0;
   for (const auto& [file, subject] : subjects()) {
     if (!fs::exists(file)) {
       ++missing;
@@ -125,11 +128,13 @@ Status measure_granularity(const Arguments& arguments, Progress& progress, Repor
     }
     ++models;
     worse += found->per_channel < found->per_tensor ? 1 : 0;
-    report.notes.push_back(
-        fmt::format("{}: {:.2f} dB per channel, {:.2f} dB per tensor", name, found->per_channel, found->per_tensor));
+    taken += found->one_taken ? 1 : 0;
+    report.notes.push_back(fmt::format("{}: {:.2f} dB per channel, {:.2f} dB per tensor{}", name, found->per_channel,
+                                       found->per_tensor, found->one_taken ? " (taken for both)" : ""));
   }
   report.figures["models"] = models;
   report.figures["per_channel_worse_count"] = worse;
+  report.figures["per_channel_gave_way_count"] = taken;
   if (missing > 0) report.notes.push_back(fmt::format("{} models are not here (run tools/setup)", missing));
   return {};
 }

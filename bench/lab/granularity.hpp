@@ -7,7 +7,8 @@
 
 namespace alara::bench {
 
-// Adds "per_channel_worse_count", "models" and a note for each model to the report.
+// Adds "models", "per_channel_worse_count", "per_channel_gave_way_count" (models for which one scale per layer measured
+// better and was taken instead) and a note for each model to the report.
 Status measure_granularity(const Arguments& arguments, Progress& progress, Report& report);
 
 }  // namespace alara::bench

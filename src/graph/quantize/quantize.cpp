@@ -2,6 +2,7 @@
 #include "graph/quantize/quantize.hpp"
 
 #include "graph/fuse.hpp"
+#include "graph/quantize/compare.hpp"
 #include "graph/quantize/equalise.hpp"
 #include "graph/quantize/round_layers.hpp"
 #include "graph/quantize/work.hpp"
@@ -54,14 +55,46 @@ Status Work::choose_numbers() {
       notes_.push_back(fmt::format("value '{}' was not finite {} times", value, histogram.not_finite()));
   numbers_.activations = options_.activations;
   numbers_.grids = grids_of(calibration, plan_, options_);
-  layers_ = start_layers(model_.graph, plan_, numbers_.grids, weight_options_);
-  if (options_.adaround)
-    ALARA_CHECK(round_layers(model_, samples_, executors_, options_.max_samples, largest_level(weight_options_.type),
-                             layers_, notes_, progress_));
-  if (options_.bias_correction) correct_biases(model_.graph, calibration, layers_);
-  for (const LayerWork& work : layers_) numbers_.layers[work.node] = finish_layer(model_.graph, work, weight_options_);
   // When its maker goes back to float, a value that took another's scale has it for itself.
   for (const auto& [value, source] : plan_.source) numbers_.grids[value] = numbers_.grids.at(plan_.scale_of(value));
+  ALARA_TRY(layers_, choose_weights(calibration, weight_options_));
+  for (const LayerWork& work : layers_) numbers_.layers[work.node] = finish_layer(model_.graph, work, weight_options_);
+  return compare_with_one_scale(calibration);
+}
+
+Result<std::vector<LayerWork>> Work::choose_weights(const Calibration& calibration, const WeightOptions& options) {
+  std::vector<LayerWork> layers = start_layers(model_.graph, plan_, numbers_.grids, options);
+  if (options_.adaround)
+    ALARA_CHECK(round_layers(model_, samples_, executors_, options_.max_samples, largest_level(options.type), layers,
+                             notes_, progress_));
+  if (options_.bias_correction) correct_biases(model_.graph, calibration, layers);
+  return layers;
+}
+
+// Where the channels of a model hardly differ, scales of their own gain nothing, and chance decides which of the two
+// comes out better. The better one is taken. Not with AdaRound, which would have to be done twice.
+Status Work::compare_with_one_scale(const Calibration& calibration) {
+  if (options_.granularity == Granularity::per_tensor || options_.compare_samples == 0 || options_.adaround) return {};
+  WeightOptions coarse = weight_options_;
+  coarse.granularity = Granularity::per_tensor;
+  Quantization numbers = numbers_;
+  ALARA_TRY(std::vector<LayerWork> layers, choose_weights(calibration, coarse));
+  for (const LayerWork& work : layers) numbers.layers[work.node] = finish_layer(model_.graph, work, coarse);
+  CompareOptions compare_options;
+  compare_options.max_samples = options_.compare_samples;
+  const auto sqnr_of = [&](const Quantization& one) -> Result<double> {
+    ALARA_TRY(const auto compared,
+              compare(model_, to_qdq(model_, plan_, one), samples_, executors_, compare_options, progress_));
+    return worst_of(compared).sqnr_db;
+  };
+  ALARA_TRY(const double fine_db, sqnr_of(numbers_));
+  ALARA_TRY(const double coarse_db, sqnr_of(numbers));
+  if (coarse_db <= fine_db) return {};
+  notes_.push_back(fmt::format("one scale per layer measured better than one per channel, {:.2f} and {:.2f} dB: taken",
+                               coarse_db, fine_db));
+  weight_options_ = coarse;
+  numbers_ = std::move(numbers);
+  layers_ = std::move(layers);
   return {};
 }
 

@@ -24,8 +24,8 @@ using Metric = std::function<Result<double>(const Model&)>;
 struct QuantizeOptions {
   RangeMethod method = RangeMethod::mse;
   double percentile = kDefaultPercentile;
-  Granularity granularity = Granularity::per_channel;
-  std::optional<WeightType> weights = {};  // what suits this machine's processor
+  Granularity granularity = Granularity::per_channel;  // or one scale per layer where that measured better
+  std::optional<WeightType> weights = {};              // what suits this machine's processor
   ActivationType activations = ActivationType::uint8;
   bool equalise = false;               // cross-layer equalisation first (equalise.hpp)
   bool bias_correction = false;        // biases take back the mean error of rounded weights

@@ -43,6 +43,9 @@ class Work {
     };
   }
   Status equalise_layers();
+  [[nodiscard]] Result<std::vector<LayerWork>> choose_weights(const Calibration& calibration,
+                                                              const WeightOptions& options);
+  Status compare_with_one_scale(const Calibration& calibration);
   [[nodiscard]] Result<Model> with_in_float(const std::set<std::size_t>& nodes) const;
   [[nodiscard]] Result<std::vector<Candidate>> sensitivities();
   [[nodiscard]] Result<double> score(const Model& model) const;
