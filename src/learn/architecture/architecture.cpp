@@ -251,7 +251,7 @@ std::string layer_reference() {
 
 std::string template_reference() {
   std::string out;
-  for (const Template& each : templates()) out += markdown_reference(each.schema);
+  for (const Template& each : templates()) out += markdown_reference(each.schema) + "\n";
   return out;
 }
 
