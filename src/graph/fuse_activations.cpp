@@ -10,12 +10,6 @@ namespace {
 constexpr float kNear = 1e-6F;  // 1/6 is written with as many digits as each exporter likes
 bool near(float a, float b) { return std::fabs(a - b) <= kNear * std::fmax(1.0F, std::fabs(b)); }
 
-// The number that was meant: models whose constants went through float16 have 0.16662598 for 1/6.
-float meant(float number) {
-  constexpr float kSixth = 1.0F / 6;
-  return number == from_half(to_half(kSixth)) ? kSixth : number;
-}
-
 // Finds the parts of spelt-out activations around one node. Every value inside of a pattern has one user.
 class Pattern {
  public:
@@ -88,7 +82,7 @@ bool hard_sigmoid(Pattern& pattern, std::size_t i) {
   const auto scaled = pattern.times(&node);
   const Node* clip_node = scaled ? pattern.inside(scaled->x) : &node;
   const auto clipped = pattern.clip(clip_node);
-  const float factor = scaled ? meant(scaled->number) : 1.0F;
+  const float factor = scaled ? scaled->number : 1.0F;
   if (!clipped || clipped->low != 0 || !near(clipped->high * factor, 1)) return false;
   const Node* add_node = pattern.inside(clipped->x);
   const auto shifted = pattern.with_number(add_node, "Add");
@@ -124,7 +118,7 @@ bool hard_swish(Pattern& pattern, std::size_t i) {
 bool hard_swish_in_parts(Pattern& pattern, std::size_t i) {
   const Node& node = pattern.edit_.node(i);
   const auto last = pattern.times(&node);
-  const bool sixth_last = last && near(meant(last->number), 1.0F / 6);
+  const bool sixth_last = last && near(last->number, 1.0F / 6);
   const Node* product = sixth_last ? pattern.inside(last->x) : &node;
   if (product == nullptr || !product->is("Mul")) return false;
   for (const std::size_t side : {0, 1}) {
@@ -138,7 +132,7 @@ bool hard_swish_in_parts(Pattern& pattern, std::size_t i) {
       return pattern.becomes(i, "HardSwish", other, {}, {product, clip_node, add_node});
     const Node* sixth = sixth_last ? nullptr : pattern.inside(other);
     const auto scaled = pattern.times(sixth);
-    if (scaled && near(meant(scaled->number), 1.0F / 6) && scaled->x == shifted->x)
+    if (scaled && near(scaled->number, 1.0F / 6) && scaled->x == shifted->x)
       return pattern.becomes(i, "HardSwish", shifted->x, {}, {sixth, clip_node, add_node});
   }
   return false;
@@ -195,6 +189,21 @@ std::size_t name_activations(Graph& graph, const ValueTable& values) {
     rectifier(pattern, i);
   }
   return edit.finish();
+}
+
+std::size_t restore_sixths(Graph& graph) {
+  constexpr float kSixth = 1.0F / 6;
+  const float rounded = from_half(to_half(kSixth));
+  std::size_t count = 0;
+  for (auto& [name, constant] : graph.constants) {
+    if (constant->type != DataType::float32 || constant->elements() != 1 || constant->values<float>()[0] != rounded)
+      continue;
+    Tensor restored = *constant;
+    restored.mutable_values<float>()[0] = kSixth;
+    constant = share(std::move(restored));
+    ++count;
+  }
+  return count;
 }
 
 }  // namespace alara::graph

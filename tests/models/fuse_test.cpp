@@ -291,6 +291,25 @@ TEST_F(Simplify, NamesSpeltOutActivations) {
   expect_same(std::move(builder), {"Mul", "HardSwish", "HardSwish", "HardSwish", "Sigmoid", "Clip"});
 }
 
+// Gates of a model whose constants went through float16: only who asks for it gets the hard-swish that was meant.
+TEST_F(Simplify, KnowsSixthsOfFloat16OnlyWhenTheyAreRestored) {
+  Builder builder;
+  const std::string x = builder.input("x", graph::Shape{4, 50});
+  const std::string gate = builder.node(
+      "Clip", "clip",
+      {builder.node("Add", "add", {x, builder.scalar("3", 3)}), builder.scalar("0", 0), builder.scalar("6", 6)});
+  const float sixth = graph::from_half(graph::to_half(1.0F / 6));
+  builder.output(builder.node("Mul", "y", {builder.node("Mul", "m", {x, gate}), builder.scalar("sixth", sixth)}));
+  Model model = std::move(builder).finish();
+  Model as_written = model;
+  ASSERT_TRUE(graph::simplify(as_written));
+  EXPECT_EQ(as_written.graph.nodes.size(), 4U);
+  EXPECT_EQ(graph::restore_sixths(model.graph), 1U);
+  ASSERT_TRUE(graph::simplify(model));
+  ASSERT_EQ(model.graph.nodes.size(), 1U);
+  EXPECT_EQ(model.graph.nodes[0].op, "HardSwish");
+}
+
 TEST_F(Simplify, EqualNodesBecomeOneAndOutputsKeepTheirNames) {
   Builder builder;
   const std::string x = builder.input("x", graph::Shape{2, 4});

@@ -12,6 +12,8 @@ namespace alara::graph {
 
 Status Work::prepare() {
   ALARA_CHECK(upgrade(model_));
+  if (const std::size_t sixths = restore_sixths(model_.graph); sixths > 0)
+    notes_.push_back(fmt::format("{} constants that float16 had rounded are 1/6 again", sixths));
   FoldOptions fold;
   fold.dequantize = FoldOptions::Dequantize::fold;
   ALARA_TRY(const Simplified simplified, simplify(model_, fold));
