@@ -7,10 +7,11 @@ include(GoogleTest)
 add_custom_target(fast_tests)  # every test program of the fast set
 add_custom_target(fuzzers)     # every fuzz target
 
-# alara_module(<folder under src> [DEPENDS <module>…] [LINK <target>…])
+# alara_module(<folder under src> [DEPENDS <module>…] [LINK <target>…] [WHOLE])
 # makes library alara_<module>, test program test_<module>, fuzz targets fuzz_<file>. "/" becomes "_" in target names.
+# WHOLE as for alara_test.
 function(alara_module folder)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "WHOLE" "" "DEPENDS;LINK" ${ARGN})
   string(REPLACE "/" "_" module ${folder})
   set(directory ${CMAKE_SOURCE_DIR}/src/${folder})
   file(GLOB sources CONFIGURE_DEPENDS ${directory}/*.cpp)
@@ -29,7 +30,11 @@ function(alara_module folder)
     target_link_libraries(alara_base PUBLIC fmt::fmt tl::expected Threads::Threads)
   endif()
   if(tests)
-    alara_test(test_${module} SOURCES ${tests} LINK alara_${module} ${ARG_LINK})
+    set(whole)
+    if(ARG_WHOLE)
+      set(whole WHOLE)
+    endif()
+    alara_test(test_${module} SOURCES ${tests} LINK alara_${module} ${ARG_LINK} ${whole})
   endif()
   if(ALARA_FUZZ)
     foreach(fuzzer ${fuzzers})
@@ -43,10 +48,11 @@ function(alara_module folder)
   endif()
 endfunction()
 
-# alara_test(<name> SOURCES … LINK … [LABEL <label>]) registers each TEST() with ctest. Label `slow` keeps it out of the
-# fast set and the sanitizer runs.
+# alara_test(<name> SOURCES … LINK … [LABEL <label>] [WHOLE]) registers each TEST() with ctest, or with WHOLE the program as
+# one test: for what links libtorch, which takes half a second to load. Label `slow` keeps it out of the fast set and the
+# sanitizer runs.
 function(alara_test name)
-  cmake_parse_arguments(ARG "" "LABEL" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "WHOLE" "LABEL" "SOURCES;LINK" ${ARGN})
   if(NOT ARG_LABEL)
     set(ARG_LABEL fast)
   endif()
@@ -55,9 +61,14 @@ function(alara_test name)
   if(ARG_LABEL STREQUAL "fast")
     add_dependencies(fast_tests ${name})
   endif()
-  gtest_discover_tests(${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} DISCOVERY_MODE PRE_TEST
-                       PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 120
-                                  ENVIRONMENT TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp)
+  set(environment TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp)
+  if(ARG_WHOLE)
+    add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 120 ENVIRONMENT ${environment})
+  else()
+    gtest_discover_tests(${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} DISCOVERY_MODE PRE_TEST
+                         PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 120 ENVIRONMENT ${environment})
+  endif()
 endfunction()
 
 # alara_flatbuffers(<name> <schema>.fbs) makes the interface target <name>, with <schema>_generated.h on its include path.
