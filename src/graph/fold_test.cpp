@@ -148,6 +148,24 @@ TEST(Reference, IntegersWrapAndDivisionByZeroIsRefused) {
   EXPECT_EQ(number("Mul", most, most), 1);
 }
 
+TEST(Reference, RefusesToSliceAnAxisTwice) {
+  const Tensor data = Tensor::zeros(DataType::float32, {10});
+  const Tensor starts = Tensor::of(Shape{2}, Integers{5, 5});
+  const Tensor ends = Tensor::of(Shape{2}, Integers{10, 10});
+  const Tensor axes = Tensor::of(Shape{2}, Integers{0, -1});
+  const std::array inputs{&data, &starts, &ends, &axes};
+  const auto out = compute({"Slice", {}, {}, {"x", "s", "e", "a"}, {"y"}}, inputs, 1024);
+  ASSERT_FALSE(out);
+  EXPECT_EQ(out.error().message, "Slice 'y': axis -1 comes twice");
+}
+
+TEST(Reference, RefusesMoreDimensionsThanTensorsCanHave) {
+  const Tensor data = Tensor::scalar(1.0F);
+  const Tensor shape = Tensor::of(Shape{65}, Integers(65, 1));
+  const std::array inputs{&data, &shape};
+  EXPECT_FALSE(compute({"Expand", {}, {}, {"x", "s"}, {"y"}}, inputs, 1024));
+}
+
 TEST(Reference, SaysWhenAResultWouldBeTooLarge) {
   const Tensor start = Tensor::scalar<std::int64_t>(0);
   const Tensor limit = Tensor::scalar(std::numeric_limits<std::int64_t>::max());

@@ -110,6 +110,20 @@ TEST(OnnxFile, SaysWhatIsWrongWithAConstant) {
   EXPECT_NE(complaint(proto).find("element type 99"), std::string::npos) << complaint(proto);
 }
 
+TEST(OnnxFile, BoundsDimensionsAndTheirNames) {
+  onnx::ModelProto proto = good();
+  auto& shape = *proto.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape();
+  for (int i = 0; i < 64; ++i) shape.add_dim()->set_dim_value(1);
+  EXPECT_EQ(complaint(proto), "");
+  shape.mutable_dim(7)->set_dim_param(std::string(257, 'n'));
+  EXPECT_EQ(complaint(proto), "a dimension of 'x' has a name of 257 bytes; 256 can be read");
+  shape.add_dim()->set_dim_value(1);
+  EXPECT_EQ(complaint(proto), "'x' has 65 dimensions; 64 can be read");
+  proto = good();
+  for (int i = 0; i < 64; ++i) proto.mutable_graph()->mutable_initializer(0)->add_dims(1);
+  EXPECT_EQ(complaint(proto), "'w' has 65 dimensions; 64 can be read");
+}
+
 TEST(OnnxFile, RefusesOpsetsItDoesNotKnow) {
   onnx::ModelProto proto = good();
   proto.mutable_opset_import(0)->set_version(6);

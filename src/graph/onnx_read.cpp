@@ -30,14 +30,24 @@ class Reader {
   std::size_t nodes_ = 0;
 };
 
-ValueInfo value_info(const onnx::ValueInfoProto& proto) {
+Status check_rank(int rank, const std::string& called) {
+  if (static_cast<std::size_t>(rank) > kMaxRank)
+    return fail(ErrorKind::bad_input, "'{}' has {} dimensions; {} can be read", called, rank, kMaxRank);
+  return {};
+}
+
+Result<ValueInfo> value_info(const onnx::ValueInfoProto& proto) {
   ValueInfo out{proto.name(), DataType::undefined, std::nullopt};
   if (!proto.type().has_tensor_type()) return out;
   const auto& type = proto.type().tensor_type();
   out.type = type_of(type.elem_type()).value_or(DataType::undefined);
   if (!type.has_shape()) return out;
+  ALARA_CHECK(check_rank(type.shape().dim_size(), out.name));
   out.dims.emplace();
   for (const auto& dim : type.shape().dim()) {
+    if (dim.dim_param().size() > kMaxSymbolBytes)
+      return fail(ErrorKind::bad_input, "a dimension of '{}' has a name of {} bytes; {} can be read", out.name,
+                  dim.dim_param().size(), kMaxSymbolBytes);
     const bool known = dim.has_dim_value() && dim.dim_value() >= 0;
     out.dims->push_back({known ? dim.dim_value() : -1, dim.dim_param()});
   }
@@ -87,6 +97,7 @@ Result<Tensor> Reader::tensor(const onnx::TensorProto& proto, const std::string&
     return fail(ErrorKind::bad_input, "constant '{}' has element type {}, which is not supported", called,
                 proto.data_type());
   out.type = *type;
+  ALARA_CHECK(check_rank(proto.dims_size(), called));
   out.shape.assign(proto.dims().begin(), proto.dims().end());
   const auto elements = elements_of(out.shape);
   if (!elements) return fail(ErrorKind::corrupt, "constant '{}': {}", called, elements.error().message);
@@ -231,6 +242,24 @@ Result<Node> Reader::node(const onnx::NodeProto& proto, int depth) {
   return out;
 }
 
+// What the file says of inputs, outputs and what lies between.
+Status values(const onnx::GraphProto& proto, Graph& out) {
+  for (const auto& each : proto.input()) {
+    if (out.constants.contains(each.name())) continue;
+    ALARA_TRY(ValueInfo input, value_info(each));
+    out.inputs.push_back(std::move(input));
+  }
+  for (const auto& each : proto.output()) {
+    ALARA_TRY(ValueInfo output, value_info(each));
+    out.outputs.push_back(std::move(output));
+  }
+  for (const auto& each : proto.value_info()) {
+    ALARA_TRY(ValueInfo value, value_info(each));
+    out.values.emplace(each.name(), std::move(value));
+  }
+  return {};
+}
+
 Result<Graph> Reader::graph(const onnx::GraphProto& proto, int depth) {
   if (depth > kMaxSubgraphDepth)
     return fail(ErrorKind::exhausted, "graphs lie within graphs more than {} deep", kMaxSubgraphDepth);
@@ -243,10 +272,7 @@ Result<Graph> Reader::graph(const onnx::GraphProto& proto, int depth) {
     if (!out.constants.emplace(each.name(), share(std::move(value))).second)
       return fail(ErrorKind::corrupt, "there are two constants called '{}'", each.name());
   }
-  for (const auto& each : proto.input())
-    if (!out.constants.contains(each.name())) out.inputs.push_back(value_info(each));
-  for (const auto& each : proto.output()) out.outputs.push_back(value_info(each));
-  for (const auto& each : proto.value_info()) out.values.emplace(each.name(), value_info(each));
+  ALARA_CHECK(values(proto, out));
   for (const auto& each : proto.node()) {
     ALARA_TRY(Node value, node(each, depth));
     out.nodes.push_back(std::move(value));

@@ -22,6 +22,8 @@ Result<std::vector<std::int64_t>> Call::integers(std::size_t i, std::string_view
 
 Result<Tensor> Call::make(DataType type, Shape shape) const {
   ALARA_TRY(const std::int64_t elements, elements_of(shape));
+  if (shape.size() > kMaxRank)
+    return fail(ErrorKind::bad_input, "{} makes {} dimensions; {} are supported", node.label(), shape.size(), kMaxRank);
   if (bytes_of(type) == 0) return fail(ErrorKind::unavailable, "{} of {}", node.label(), name_of(type));
   if (static_cast<std::size_t>(elements) > max_bytes / bytes_of(type))
     return fail(ErrorKind::exhausted, "{} makes {} elements, more than {} bytes", node.label(), elements, max_bytes);

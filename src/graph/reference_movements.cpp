@@ -169,9 +169,12 @@ Outputs slice(const Call& call) {
     return fail(ErrorKind::bad_input, "{}: starts, ends, axes and steps differ in length", call.node.label());
   Shape out = in->shape;
   Integers strides = strides_of(in->shape);
+  std::vector<bool> seen(in->rank(), false);
   std::int64_t offset = 0;
   for (std::size_t i = 0; i < starts.size(); ++i) {
     ALARA_TRY(const std::size_t d, axis_of(axes[i], in->rank()));
+    if (seen[d]) return fail(ErrorKind::bad_input, "{}: axis {} comes twice", call.node.label(), axes[i]);
+    seen[d] = true;
     const std::int64_t size = in->shape[d];
     const std::int64_t step = steps[i];
     if (step == 0 || step < -kMaxElements || step > kMaxElements)

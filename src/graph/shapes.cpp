@@ -33,6 +33,9 @@ void fill_from(ValueInfo& value, const ValueInfo& declared) {
 
 Status check_sizes(const Node& node, const ValueInfo& value) {
   if (!value.dims) return {};
+  if (value.dims->size() > kMaxRank)
+    return fail(ErrorKind::bad_input, "{} makes '{}' of {} dimensions; {} are supported", node.label(), value.name,
+                value.dims->size(), kMaxRank);
   std::int64_t product = 1;
   for (const Dim& dim : *value.dims) {
     if (!dim.known() || dim.size == 0) continue;

@@ -69,6 +69,14 @@ TEST(Shapes, RefuseWhatOverflows) {
       std::string::npos);
 }
 
+TEST(Shapes, RefuseMoreDimensionsThanTensorsCanHave) {
+  const Dims most = dims(Ints(kMaxRank, 1));
+  EXPECT_NE(shape_after("Unsqueeze", {most}, {}, {{1, {0}}}).find("65 dimensions"), std::string::npos);
+  EXPECT_NE(shape_after("Gather", {most, dims({1, 1})}).find("65 dimensions"), std::string::npos);
+  EXPECT_NE(shape_after("Reshape", {dims({1})}, {}, {{1, Ints(65, 1)}}).find("65 dimensions"), std::string::npos);
+  EXPECT_NE(shape_after("Expand", {dims({1})}, {}, {{1, Ints(65, 1)}}).find("65 dimensions"), std::string::npos);
+}
+
 TEST(Shapes, OfPools) {
   EXPECT_EQ(shape_after("MaxPool", {dims({1, 4, 5, 5})}, {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}}),
             "[1, 4, 2, 2]");
