@@ -79,6 +79,19 @@ TEST(Fold, StopsAtTheLimitOfAllResults) {
   EXPECT_EQ(fold(model), 5u);
 }
 
+// Small results, and each reads much: what is bounded here is time.
+TEST(Fold, StopsAtTheLimitOfWhatIsRead) {
+  Builder builder;
+  const std::string many = builder.node("ConstantOfShape", "many", {builder.constant("n", Integers{1000})});
+  std::string sum = builder.input("x", Shape{1});
+  for (int i = 0; i < 6; ++i) sum = builder.node("Add", "sum", {sum, builder.node("ReduceMax", "most", {many})});
+  builder.output(sum);
+  Model model = std::move(builder).finish();
+  FoldOptions options;
+  options.max_read_bytes = 4 * 4000;
+  EXPECT_EQ(fold(model, options), 1u + 4u);
+}
+
 TEST(Fold, KeepsWhatDoesNotCompute) {
   Builder builder;
   const std::string x = builder.input("x", Shape{2});

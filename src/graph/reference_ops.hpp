@@ -62,6 +62,28 @@ void walk(std::span<const std::int64_t> shape, std::span<const std::int64_t> str
   }
 }
 
+// The same for two tensors that are read side by side: visit(i, offset of a, offset of b).
+template <typename Visit>
+void walk_both(std::span<const std::int64_t> shape, std::span<const std::int64_t> a, std::span<const std::int64_t> b,
+               Visit&& visit) {
+  std::int64_t count = 1;
+  for (const std::int64_t size : shape) count *= size;
+  std::vector<std::int64_t> at(shape.size(), 0);
+  std::int64_t in_a = 0;
+  std::int64_t in_b = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    visit(i, in_a, in_b);
+    for (std::size_t d = shape.size(); d-- > 0;) {
+      in_a += a[d];
+      in_b += b[d];
+      if (++at[d] < shape[d]) break;
+      in_a -= a[d] * shape[d];
+      in_b -= b[d] * shape[d];
+      at[d] = 0;
+    }
+  }
+}
+
 [[nodiscard]] inline std::vector<Tensor> one(Tensor tensor) {
   std::vector<Tensor> out;
   out.push_back(std::move(tensor));
