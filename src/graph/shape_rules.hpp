@@ -67,9 +67,12 @@ using ShapeRules = std::map<std::string, ShapeRule, std::less<>>;
 
 [[nodiscard]] ShapeRules elementwise_rules();  // shape_rules_elementwise.cpp
 [[nodiscard]] ShapeRules layer_rules();        // convolutions, pools, products, recurrent layers
-[[nodiscard]] ShapeRules layout_rules();       // reshape, transpose, slices, joins
+[[nodiscard]] ShapeRules layout_rules();       // reshape, transpose, repeat, resize
+[[nodiscard]] ShapeRules cut_rules();          // joins, slices, look-ups, padding
 [[nodiscard]] ShapeRules reduce_rules();       // reductions, shapes as values
 
+// All that is known of the outputs is that they have the type of input 0.
+Status unknown(ShapeContext& context, std::size_t outputs = 1);
 // Both sides of an element-wise operator; nullopt when known sizes differ and neither is 1.
 [[nodiscard]] std::optional<Dims> broadcast(const Dims& left, const Dims& right);
 

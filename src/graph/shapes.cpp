@@ -12,6 +12,7 @@ const ShapeRules& all_rules() {
     ShapeRules out = elementwise_rules();
     out.merge(layer_rules());
     out.merge(layout_rules());
+    out.merge(cut_rules());
     out.merge(reduce_rules());
     return out;
   }();
@@ -129,6 +130,11 @@ void ShapeContext::set(std::size_t output, DataType type, std::optional<Dims> di
   ValueInfo& value = values_.find(node.outputs[output])->second;
   value.type = type;
   value.dims = std::move(dims);
+}
+
+Status unknown(ShapeContext& context, std::size_t outputs) {
+  for (std::size_t i = 0; i < outputs; ++i) context.set(i, context.type(0));
+  return {};
 }
 
 void ShapeContext::follow(std::size_t output, Followed numbers) {
