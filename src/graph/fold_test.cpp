@@ -179,6 +179,15 @@ TEST(Reference, RefusesMoreDimensionsThanTensorsCanHave) {
   EXPECT_FALSE(compute({"Expand", {}, {}, {"x", "s"}, {"y"}}, inputs, 1024));
 }
 
+TEST(Reference, RefusesListsThatNoNodeNeeds) {
+  const Tensor data = Tensor::scalar(1.0F);
+  const Tensor shape = Tensor::zeros(DataType::int8, {70'000});
+  const std::array inputs{&data, &shape};
+  const auto out = compute({"Expand", {}, {}, {"x", "s"}, {"y"}}, inputs, 1024);
+  ASSERT_FALSE(out);
+  EXPECT_EQ(out.error().message, "Expand 'y': input 1 lists 70000 numbers, more than 65536");
+}
+
 TEST(Reference, SaysWhenAResultWouldBeTooLarge) {
   const Tensor start = Tensor::scalar<std::int64_t>(0);
   const Tensor limit = Tensor::scalar(std::numeric_limits<std::int64_t>::max());

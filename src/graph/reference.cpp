@@ -17,6 +17,9 @@ Result<std::vector<std::int64_t>> Call::integers(std::size_t i, std::string_view
   if (!given(i)) return node.integers(attribute);
   if (inputs[i]->rank() > 1)
     return fail(ErrorKind::bad_input, "{}: input {} is {}, not a list", node.label(), i, inputs[i]->text());
+  if (inputs[i]->elements() > kMaxListed)
+    return fail(ErrorKind::exhausted, "{}: input {} lists {} numbers, more than {}", node.label(), i,
+                inputs[i]->elements(), kMaxListed);
   return inputs[i]->to_integers();
 }
 

@@ -196,6 +196,8 @@ Outputs slice(const Call& call) {
 Outputs gather(const Call& call) {
   ALARA_TRY(const Tensor* in, call.input(0));
   ALARA_TRY(const Tensor* which, call.input(1));
+  if (which->type != DataType::int64 && which->type != DataType::int32)
+    return fail(ErrorKind::bad_input, "{}: indices are {}", call.node.label(), which->text());
   ALARA_TRY(const Integers indices, which->to_integers());
   ALARA_TRY(const std::size_t axis, axis_of(call.node.integer("axis", 0), in->rank()));
   Shape out(in->shape.begin(), in->shape.begin() + static_cast<std::ptrdiff_t>(axis));

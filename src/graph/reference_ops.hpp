@@ -11,6 +11,8 @@
 
 namespace alara::graph::reference {
 
+inline constexpr std::int64_t kMaxListed = 1 << 16;  // axes, sizes, starts … of one node
+
 // One node to compute.
 struct Call {
   const Node& node;
@@ -20,7 +22,8 @@ struct Call {
   [[nodiscard]] bool given(std::size_t i) const { return i < inputs.size() && inputs[i] != nullptr; }
   // Input i; bad_input where it is left out.
   [[nodiscard]] Result<const Tensor*> input(std::size_t i) const;
-  // Input i as integers of one dimension; the attribute of that name where the input is left out; else nothing.
+  // Input i as integers of one dimension, at most kMaxListed; the attribute of that name where the input is left out;
+  // else nothing.
   [[nodiscard]] Result<std::vector<std::int64_t>> integers(std::size_t i, std::string_view attribute) const;
   // Zeros, if they fit within max_bytes.
   [[nodiscard]] Result<Tensor> make(DataType type, Shape shape) const;

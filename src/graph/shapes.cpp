@@ -107,6 +107,7 @@ std::optional<Followed> ShapeContext::numbers(std::size_t i) const {
 
 std::optional<std::vector<std::int64_t>> ShapeContext::integers(std::size_t i) const {
   if (const Tensor* tensor = constant(i)) {
+    if (tensor->elements() > kMaxListedValues) return std::nullopt;
     auto numbers = tensor->to_integers();
     return numbers ? std::optional(*std::move(numbers)) : std::nullopt;
   }
