@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/evaluation_data.hpp"
 
+#include "learn/data/file_bytes.hpp"
 #include "learn/data/samples.hpp"
 
 namespace alara::lab {
@@ -12,7 +13,8 @@ Result<EvaluationData> EvaluationData::open(const std::filesystem::path& path, c
             preprocessing.empty() ? learn::preprocessing_of(model) : learn::parse_preprocessing(preprocessing));
   options.validation = 0;
   EvaluationData out;
-  if (model.graph.inputs.size() == 1 && std::filesystem::is_directory(path)) {
+  ALARA_TRY(const bool folder, learn::is_folder(path));
+  if (model.graph.inputs.size() == 1 && folder) {
     auto set = learn::Dataset::open(path, model.graph.inputs.front(), options);
     if (set && set->target() == learn::Target::classes) {
       out.set_ = std::make_unique<learn::Dataset>(*std::move(set));

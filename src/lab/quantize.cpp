@@ -16,6 +16,7 @@
 #include "lab/commands.hpp"
 #include "lab/quantization_report.hpp"
 #include "learn/data/dataset.hpp"
+#include "learn/data/file_bytes.hpp"
 #include "learn/data/samples.hpp"
 #include "learn/data/score.hpp"
 #include "learn/ort_executor.hpp"
@@ -141,7 +142,7 @@ Status run(const QuantizeCommand& command) {
   report.weight_type = weight_type(command);
   ALARA_TRY(const std::string as_onnx, graph::to_onnx(model));
   report.bytes_before = as_onnx.size();
-  report.bytes_after = std::filesystem::file_size(command.to);
+  ALARA_TRY(report.bytes_after, learn::size_of_file(command.to));
   if (!command.report.empty())
     ALARA_CHECK(replace_file(
         command.report, report.json().dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n"));

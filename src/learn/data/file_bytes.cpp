@@ -11,11 +11,37 @@
 namespace alara::learn {
 namespace fs = std::filesystem;
 
-Result<std::uint64_t> size_of_file(const fs::path& path) {
+Result<PathKind> kind_of(const fs::path& path) {
   std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (!fs::exists(status)) return fail(ErrorKind::not_found, "there is no file '{}'", path.string());
-  if (!fs::is_regular_file(status)) return fail(ErrorKind::bad_input, "'{}' is not a file", path.string());
+  switch (fs::status(path, error).type()) {
+    case fs::file_type::not_found:
+      return PathKind::none;
+    case fs::file_type::none:
+      return fail(ErrorKind::unavailable, "'{}' can not be looked at: {}", path.string(), error.message());
+    case fs::file_type::regular:
+      return PathKind::file;
+    case fs::file_type::directory:
+      return PathKind::folder;
+    default:
+      return PathKind::other;
+  }
+}
+
+Result<bool> is_folder(const fs::path& path) {
+  ALARA_TRY(const PathKind kind, kind_of(path));
+  return kind == PathKind::folder;
+}
+
+Result<bool> is_there(const fs::path& path) {
+  ALARA_TRY(const PathKind kind, kind_of(path));
+  return kind != PathKind::none;
+}
+
+Result<std::uint64_t> size_of_file(const fs::path& path) {
+  ALARA_TRY(const PathKind kind, kind_of(path));
+  if (kind == PathKind::none) return fail(ErrorKind::not_found, "there is no file '{}'", path.string());
+  if (kind != PathKind::file) return fail(ErrorKind::bad_input, "'{}' is not a file", path.string());
+  std::error_code error;
   const std::uint64_t size = fs::file_size(path, error);
   if (error) return fail(ErrorKind::unavailable, "'{}' can not be read: {}", path.string(), error.message());
   return size;

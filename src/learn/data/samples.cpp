@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "learn/data/file_bytes.hpp"
 #include "learn/data/idx.hpp"
 #include "learn/data/npy_tensor.hpp"
 #include "learn/data/picture.hpp"
@@ -187,8 +188,9 @@ Result<std::unique_ptr<Column>> open_folder(const fs::path& folder, InputForm fo
 }
 
 Result<std::unique_ptr<Column>> open_column(const fs::path& path, InputForm form, const Preprocessing& preprocessing) {
-  if (fs::is_directory(path)) return open_folder(path, std::move(form), preprocessing);
-  if (!fs::exists(path)) return fail(ErrorKind::not_found, "there are no samples at '{}'", path.string());
+  ALARA_TRY(const PathKind kind, kind_of(path));
+  if (kind == PathKind::folder) return open_folder(path, std::move(form), preprocessing);
+  if (kind == PathKind::none) return fail(ErrorKind::not_found, "there are no samples at '{}'", path.string());
   if (named_like_npy(path)) return NpyColumn::open({path}, std::move(form), preprocessing);
   if (named_like_picture(path)) return PictureColumn::open({path}, std::move(form), preprocessing);
   if (named_like_idx(path)) return IdxColumn::open(path, std::move(form), preprocessing);
@@ -230,8 +232,10 @@ class Spread final : public SampleSource {
 Result<fs::path> place_of(const fs::path& folder, const std::string& input) {
   std::string name = input;
   std::replace(name.begin(), name.end(), '/', '_');
-  for (const fs::path& candidate : {folder / (name + ".npy"), folder / name})
-    if (fs::exists(candidate)) return candidate;
+  for (const fs::path& candidate : {folder / (name + ".npy"), folder / name}) {
+    ALARA_TRY(const bool there, is_there(candidate));
+    if (there) return candidate;
+  }
   return fail(ErrorKind::not_found,
               "the model has several inputs, and for '{}' there is neither '{}.npy' nor a folder "
               "'{}' in '{}'",
@@ -270,9 +274,10 @@ namespace {
 Status collect(const fs::path& folder, int depth, bool (*wanted)(const fs::path&), std::vector<fs::path>& out) {
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    if (entry->is_directory() && depth > 0) {
+    ALARA_TRY(const PathKind kind, kind_of(entry->path()));
+    if (kind == PathKind::folder && depth > 0) {
       ALARA_CHECK(collect(entry->path(), depth - 1, wanted, out));
-    } else if (entry->is_regular_file() && wanted(entry->path())) {
+    } else if (kind == PathKind::file && wanted(entry->path())) {
       out.push_back(entry->path());
     }
     if (out.size() > kMaxSampleFiles)

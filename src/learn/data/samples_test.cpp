@@ -132,6 +132,24 @@ TEST(Samples, NameAFolderWithNothingInIt) {
   EXPECT_EQ(open_samples(folder.path() / "none", inputs, {}).error().kind, ErrorKind::not_found);
 }
 
+TEST(Samples, NameAPathThatCanNotBeLookedAt) {
+  const TestFolder folder;
+  folder.write("a.npy", counting({2, 1}));
+  std::filesystem::create_symlink("loop.npy", folder.path() / "loop.npy");
+  const std::vector inputs = {input("x", {-1, 1})}, two = {input("x", {-1, 1}), input("y", {-1, 1})};
+  const std::string long_name(300, 'a');
+  for (const auto& path : {folder.path(), folder.path() / "loop.npy", folder.path() / long_name}) {
+    const auto samples = open_samples(path, inputs, {});
+    ASSERT_FALSE(samples);
+    EXPECT_EQ(samples.error().kind, ErrorKind::unavailable) << samples.error().text();
+    EXPECT_NE(samples.error().message.find("can not be looked at: "), std::string::npos) << samples.error().text();
+  }
+  EXPECT_EQ(open_samples(folder.path() / long_name, two, {}).error().kind, ErrorKind::unavailable);
+  std::filesystem::remove(folder.path() / "loop.npy");
+  std::filesystem::create_symlink("gone.npy", folder.path() / "b.npy");  // leads nowhere: as if it were not there
+  EXPECT_TRUE(open_samples(folder.path(), inputs, {}));
+}
+
 TEST(Preprocessing, ComesBackFromItsText) {
   Preprocessing preprocessing;
   preprocessing.scale = 1.F / 255;
