@@ -67,6 +67,21 @@ Result<std::vector<std::byte>> read_bytes(const fs::path& path, std::uint64_t mo
   return bytes;
 }
 
+Status check_writable(const fs::path& path) {
+  ALARA_TRY(const PathKind kind, kind_of(path));
+  if (kind == PathKind::folder || !path.has_filename())
+    return fail(ErrorKind::bad_input, "'{}' is a folder, not a file to write", path.string());
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  ALARA_TRY(const bool there, is_folder(folder));
+  if (!there)
+    return fail(ErrorKind::not_found, "there is no folder '{}' to write '{}' into", folder.string(),
+                path.filename().string());
+  if (::access(folder.c_str(), W_OK | X_OK) != 0)
+    return fail(ErrorKind::unavailable, "nothing can be written into folder '{}': {}", folder.string(),
+                std::strerror(errno));
+  return {};
+}
+
 Status write_bytes(const fs::path& path, std::string_view bytes) {
   const std::string temporary = path.string() + ".part";
   const auto refuse = [&] {

@@ -26,6 +26,9 @@ enum class PathKind { none, file, folder, other };
 // `count` bytes from `offset` on. Errors: as above, and corrupt when the file is shorter.
 Status read_part(const std::filesystem::path& path, std::uint64_t offset, std::span<std::byte> out);
 [[nodiscard]] Result<std::uint64_t> size_of_file(const std::filesystem::path& path);
+// Whether a file can be written there: its folder exists and may be written to, and it is no folder itself. To know it
+// before long work. Errors: not_found, bad_input, unavailable.
+Status check_writable(const std::filesystem::path& path);
 // Through a temporary file beside it, synced to disk: `path` has the old content or all of the new.
 Status write_bytes(const std::filesystem::path& path, std::string_view bytes);
 

@@ -161,7 +161,26 @@ Result<FoundRows> find_directly(const fs::path& folder, const InputForm& form, C
   return found;
 }
 
+bool named_like_labels(const fs::path& path) {
+  return path.filename() == "labels.npy" ||
+         (named_like_idx(path) && path.filename().string().find("-labels") != std::string::npos);
+}
+
 }  // namespace
+
+Result<bool> has_labels(const fs::path& folder) {
+  std::vector<fs::path> places = {folder};
+  ALARA_TRY(const bool in_parts, is_folder(folder / "train"));
+  if (in_parts) places = {folder / "train", folder / "validation", folder / "test"};
+  for (const fs::path& place : places) {
+    ALARA_TRY(const bool there, is_folder(place));
+    if (!there) continue;
+    ALARA_TRY(const auto files, files_in(place, 0, named_like_labels));
+    ALARA_TRY(const auto classes, class_folders_in(place));
+    if (!files.empty() || !classes.empty()) return true;
+  }
+  return false;
+}
 
 Status check_rows(const LabelledRows& rows, const InputForm& form) {
   ALARA_CHECK(graph::elements_of(rows.inputs.shape));

@@ -168,8 +168,17 @@ class IdxColumn final : public Column {
   Normaliser normaliser_;
 };
 
-Result<std::unique_ptr<Column>> open_folder(const fs::path& folder, InputForm form,
-                                            const Preprocessing& preprocessing) {
+// The folder, or its training part; and of arrays with labels or targets beside them only the inputs.
+Result<fs::path> samples_within(const fs::path& folder) {
+  ALARA_TRY(const bool in_parts, is_folder(folder / "train"));
+  const fs::path part = in_parts ? folder / "train" : folder;
+  ALARA_TRY(const bool rows, is_there(part / "inputs.npy"));
+  return rows ? part / "inputs.npy" : part;
+}
+
+Result<std::unique_ptr<Column>> open_folder(const fs::path& outer, InputForm form, const Preprocessing& preprocessing) {
+  ALARA_TRY(const fs::path folder, samples_within(outer));
+  if (named_like_npy(folder)) return NpyColumn::open({folder}, std::move(form), preprocessing);
   ALARA_TRY(const auto arrays, files_in(folder, 0, named_like_npy));
   ALARA_TRY(auto pictures, files_in(folder, kMaxSampleDepth, named_like_picture));
   ALARA_TRY(const auto sets, files_in(folder, 0, [](const fs::path& path) {

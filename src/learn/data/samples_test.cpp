@@ -113,6 +113,27 @@ TEST(Samples, ReadIdxImagesWithoutTheirChannel) {
   EXPECT_NEAR((*samples)->sample(1)->front().values<float>()[0], 0.2, 1e-6);
 }
 
+TEST(Samples, AreTheInputsOfAFolderToLearnFrom) {
+  const TestFolder folder;
+  folder.write("flat/inputs.npy", counting({4, 2}));
+  folder.write("flat/labels.npy", counting({4}));
+  folder.write("flat/targets.npy", counting({4, 3}));
+  folder.write("parts/train/inputs.npy", counting({3, 2}));
+  folder.write("parts/train/labels.npy", counting({3}));
+  folder.write("parts/test/inputs.npy", counting({5, 2}));
+  folder.write("pictures/train/cat/a.png", png_of(1, 1, {1, 2, 3}));
+  folder.write("pictures/test/cat/a.png", png_of(1, 1, {1, 2, 3}));
+  const auto size_of = [&](const char* name, const graph::ValueInfo& value) {
+    const std::vector inputs = {value};
+    const auto samples = open_samples(folder.path() / name, inputs, {});
+    EXPECT_TRUE(samples) << samples.error().text();
+    return samples ? (*samples)->size() : 0;
+  };
+  EXPECT_EQ(size_of("flat", input("x", {-1, 2})), 4);
+  EXPECT_EQ(size_of("parts", input("x", {-1, 2})), 3);
+  EXPECT_EQ(size_of("pictures", input("x", {-1, 3, 1, 1})), 1);
+}
+
 TEST(Samples, SpreadEvenlyWhenFewAreWanted) {
   const TestFolder folder;
   folder.write("a.npy", counting({10, 1}));
