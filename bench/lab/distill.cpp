@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint64_t kSeeds[] = {1, 2, 3};
 
 // The student: narrow, and no deeper than it must be.
-constexpr std::string_view kStudent = "template: cnn\noptions: {filters: [4, 8, 16], depth: 1}\n";
+constexpr std::string_view kStudent = "template: cnn\noptions: {filters: [8, 16, 32], depth: 1}\n";
 
 Result<graph::Model> student(std::uint64_t seed) {
   return learn::parse_architecture(kStudent, "student", {.seed = seed});

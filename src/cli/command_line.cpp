@@ -5,6 +5,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 
 #include "base/text.hpp"
@@ -65,6 +66,10 @@ int run_command_line(int argc, char** argv, const Program& program, std::span<co
     const bool asked = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success);
     const int code = app.exit(error);
     return asked ? code : kBadUsage;
+  } catch (const std::exception& error) {  // none is meant to come this far; a person still gets a sentence
+    fmt::print(stderr, "error: internal error: {}\nThis is a fault of {}: please report it with the command.\n",
+               error.what(), program.name);
+    return kFailed;
   }
   return line.exit_code;
 }

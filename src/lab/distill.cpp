@@ -40,7 +40,7 @@ Result<graph::Model> student_from(const std::string& path, std::uint64_t seed) {
 }
 
 Result<int> distill(const DistillArguments& arguments) {
-  ALARA_TRY(const learn::TrainOptions training, arguments.training.read());
+  ALARA_TRY(const learn::TrainOptions training, arguments.training.read(arguments.out));
   ALARA_TRY(const learn::DistilOptions options, options_of(arguments));
   ALARA_TRY(const graph::Model teacher, graph::read_model(arguments.teacher));
   ALARA_TRY(graph::Model student, student_from(arguments.student, training.seed));
@@ -77,8 +77,11 @@ void add_distill_command(CLI::App& app, CommandLine& line) {
   command->add_option("--weight", arguments->options.weight, "The teacher's share of the loss (0.7)")
       ->check(CLI::Range(0.0, 1.0))
       ->option_text("SHARE");
-  command->add_option("--feature", arguments->features, "Values in between that shall become alike")
-      ->option_text("TEACHER=STUDENT …");
+  command
+      ->add_option("--feature", arguments->features,
+                   "Values in between that shall become alike; may be given several times")
+      ->allow_extra_args(false)
+      ->option_text("TEACHER=STUDENT");
   command->add_option("--feature-weight", arguments->options.feature_weight, "Of their mean squared difference (1)")
       ->check(CLI::Range(0.0, 1e6))
       ->option_text("W");

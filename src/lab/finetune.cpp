@@ -32,7 +32,7 @@ Result<learn::Hooks> hooks_for(const graph::Model& model, const FinetuneArgument
 }
 
 Result<int> finetune(const FinetuneArguments& arguments) {
-  ALARA_TRY(const learn::TrainOptions options, arguments.training.read());
+  ALARA_TRY(const learn::TrainOptions options, arguments.training.read(arguments.out));
   ALARA_TRY(graph::Model model, graph::read_model(arguments.in));
   learn::DatasetOptions rows;
   rows.seed = options.seed;

@@ -72,6 +72,7 @@ void add_inspect_command(CLI::App& app, CommandLine& line) {
       ->check(CLI::Range(1, 1'000'000))
       ->option_text("N");
   command->add_option("--shape", options->shapes, "The shape of an input whose other dimensions are free")
+      ->allow_extra_args(false)
       ->option_text("NAME=AxBxC");
   command->add_flag("--simplify", options->simplify, "Fold and fuse first, as quantising does");
   command->add_flag("--json", options->json, "As JSON");

@@ -31,7 +31,7 @@ struct PruneArguments {
 
 Result<learn::PruneOptions> options_of(const PruneArguments& arguments) {
   learn::PruneOptions out = arguments.options;
-  ALARA_TRY(out.training, arguments.training.read());
+  ALARA_TRY(out.training, arguments.training.read(arguments.out));
   if (arguments.sparsity > 0) {
     out.weights = graph::MaskOptions{};
     out.weights->sparsity = arguments.sparsity;

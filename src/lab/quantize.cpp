@@ -14,10 +14,10 @@
 #include "graph/quantize/quantize.hpp"
 #include "graph/quantize/weight_only.hpp"
 #include "lab/commands.hpp"
+#include "lab/evaluation_data.hpp"
 #include "lab/quantization_report.hpp"
-#include "learn/data/dataset.hpp"
+#include "learn/data/file_bytes.hpp"
 #include "learn/data/samples.hpp"
-#include "learn/data/score.hpp"
 #include "learn/ort_executor.hpp"
 
 namespace alara::lab {
@@ -60,46 +60,30 @@ Result<learn::Preprocessing> preprocessing_for(const QuantizeCommand& command, c
                                        : learn::parse_preprocessing(command.preprocessing);
 }
 
-// Accuracy on labelled data, of any state of the model.
-struct Judge {
-  std::optional<learn::Dataset> data;
-  graph::ExecutorFactory executors;
-  learn::ScoreOptions options;
-
-  Result<double> operator()(const graph::Model& model) const {
-    ALARA_TRY(const learn::Score score, learn::score_of(model, *data, learn::Part::test, executors, options));
-    return score.accuracy;
-  }
-};
-
-Result<std::shared_ptr<const Judge>> make_judge(const QuantizeCommand& command, const graph::Model& model) {
-  auto out = std::make_shared<Judge>();
-  out->executors = learn::make_ort_executor();
-  out->options.threads = command.threads;
-  if (command.evaluation.empty()) return out;
-  if (model.graph.inputs.size() != 1)
-    return fail(ErrorKind::bad_input, "--eval is for models with one input, this one has {}",
-                model.graph.inputs.size());
-  learn::DatasetOptions options;
-  options.target = learn::Target::classes;
-  ALARA_TRY(options.preprocessing, preprocessing_for(command, model));
-  ALARA_TRY(auto data, learn::Dataset::open(command.evaluation, model.graph.inputs.front(), options));
-  out->data = std::move(data);
-  return out;
+// The labelled data of --eval; nullptr without.
+Result<std::shared_ptr<const EvaluationData>> evaluation_for(const QuantizeCommand& command,
+                                                             const graph::Model& model) {
+  if (command.evaluation.empty()) return nullptr;
+  ALARA_TRY(EvaluationData data, EvaluationData::open_labelled(command.evaluation, model, command.preprocessing));
+  return std::make_shared<const EvaluationData>(std::move(data));
 }
 
 Result<graph::Quantized> quantize_to_integers(const QuantizeCommand& command, const graph::Model& model,
-                                              const std::shared_ptr<const Judge>& judge) {
+                                              const std::shared_ptr<const EvaluationData>& evaluation) {
   if (command.calibration.empty())
     return tl::unexpected<Error>(Error{
         ErrorKind::bad_input, "quantising needs samples", {}, "give --calib DIR, or use --weight-only or --fp16"});
   ALARA_TRY(graph::QuantizeOptions options, options_of(command));
-  if (judge->data) options.metric = *judge;
+  const graph::ExecutorFactory executors = learn::make_ort_executor();
+  if (evaluation != nullptr)
+    options.metric = [evaluation, executors, threads = command.threads](const graph::Model& changed) {
+      return evaluation->accuracy_of(changed, executors, threads);
+    };
   ALARA_TRY(const learn::Preprocessing preprocessing, preprocessing_for(command, model));
   ALARA_TRY(auto samples, learn::open_samples(command.calibration, model.graph.inputs, preprocessing));
   if (command.samples > 0) samples = learn::spread(std::move(samples), command.samples);
   cli::TerminalProgress progress;
-  return graph::quantize(model, *samples, judge->executors, options, progress);
+  return graph::quantize(model, *samples, executors, options, progress);
 }
 
 Result<graph::Quantized> without_calibration(const QuantizeCommand& command, const graph::Model& model) {
@@ -122,16 +106,20 @@ std::string weight_type(const QuantizeCommand& command) {
 }
 
 Status run(const QuantizeCommand& command) {
+  ALARA_CHECK(learn::check_writable(command.to));
+  if (!command.report.empty()) ALARA_CHECK(learn::check_writable(command.report));
   ALARA_TRY(graph::Model model, graph::read_model(command.from));
   if (!command.outputs.empty()) ALARA_CHECK(graph::keep_outputs(model, command.outputs));
-  ALARA_TRY(const std::shared_ptr<const Judge> judge, make_judge(command, model));
+  ALARA_TRY(const auto evaluation, evaluation_for(command, model));
   const bool plain = command.weight_only || command.half;
   QuantizationReport report;
-  ALARA_TRY(report.result, plain ? without_calibration(command, model) : quantize_to_integers(command, model, judge));
-  if (judge->data) {
-    ALARA_TRY(const double before, (*judge)(model));
-    ALARA_TRY(const double after, (*judge)(report.result.model));
-    report.accuracy = Accuracies{before, after, judge->data->size(learn::Part::test)};
+  ALARA_TRY(report.result,
+            plain ? without_calibration(command, model) : quantize_to_integers(command, model, evaluation));
+  if (evaluation != nullptr) {
+    const graph::ExecutorFactory executors = learn::make_ort_executor();
+    ALARA_TRY(const double before, evaluation->accuracy_of(model, executors, command.threads));
+    ALARA_TRY(const double after, evaluation->accuracy_of(report.result.model, executors, command.threads));
+    report.accuracy = Accuracies{before, after, evaluation->size()};
   }
   report.result.model.metadata = model.metadata;
   ALARA_CHECK(graph::write_onnx(report.result.model, command.to));
@@ -141,7 +129,7 @@ Status run(const QuantizeCommand& command) {
   report.weight_type = weight_type(command);
   ALARA_TRY(const std::string as_onnx, graph::to_onnx(model));
   report.bytes_before = as_onnx.size();
-  report.bytes_after = std::filesystem::file_size(command.to);
+  ALARA_TRY(report.bytes_after, learn::size_of_file(command.to));
   if (!command.report.empty())
     ALARA_CHECK(replace_file(
         command.report, report.json().dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n"));
@@ -201,9 +189,14 @@ void add_quantize_command(CLI::App& app, CommandLine& line) {
   add_numbers(*command, *options);
   command->add_flag("--weight-only", options->weight_only, "Only the weights, no samples needed");
   command->add_flag("--fp16", options->half, "Weights and computing in float16 instead")->excludes("--weight-only");
-  command->add_option("--exclude", options->exclude, "Nodes that stay in float: names, outputs or operators")
+  command
+      ->add_option("--exclude", options->exclude,
+                   "What stays in float: a node's name, output or operator; may be given several times")
+      ->allow_extra_args(false)
       ->option_text("NODE");
-  command->add_option("--output", options->outputs, "Keep only these of the model's outputs")->option_text("NAME");
+  command->add_option("--output", options->outputs, "Keep only this of the model's outputs; may be given several times")
+      ->allow_extra_args(false)
+      ->option_text("NAME");
   command->add_option("--threads", options->threads, "Of each run of the model (1)")
       ->check(CLI::Range(1, 256))
       ->option_text("N");

@@ -11,6 +11,7 @@
 #include "lab/report_page.hpp"
 #include "lab/resident.hpp"
 #include "lab/text_table.hpp"
+#include "learn/data/file_bytes.hpp"
 #include "learn/ort_executor.hpp"
 
 namespace alara::lab {
@@ -55,6 +56,8 @@ void print(const Report& report) {
 }
 
 Status run(ReportOptions& options) {
+  for (const std::string& file : {options.json, options.html})
+    if (!file.empty()) ALARA_CHECK(learn::check_writable(file));
   ReportRequest& request = options.request;
   request.original = named(options.original);
   for (const std::string& text : options.variants) request.variants.push_back(named(text));
@@ -95,6 +98,7 @@ void add_report_command(CLI::App& app, CommandLine& line) {
   command->add_option("--float", options->original, "The model that others are held against")
       ->option_text("[NAME=]MODEL");
   command->add_option("--variant", options->variants, "Another form of it; may be given several times")
+      ->allow_extra_args(false)
       ->option_text("[NAME=]MODEL");
   command->add_option("--data", request.data, "Samples, with labels or without")->option_text("DIR");
   command->add_option("--samples", request.samples, "How many of them, spread evenly; 0: all (1000)")->option_text("N");
@@ -108,6 +112,7 @@ void add_report_command(CLI::App& app, CommandLine& line) {
                    "In place of what the model says, e.g. \"scale=0.0039 mean=0.5\"")
       ->option_text("TEXT");
   command->add_option("--curve", options->curves, "A learning curve as training writes it; may be given several times")
+      ->allow_extra_args(false)
       ->option_text("[NAME=]FILE");
   command->add_option("--title", request.title, "Of the page")->option_text("TEXT");
   command->add_option("--json", options->json, "Write all figures to FILE")->option_text("FILE");

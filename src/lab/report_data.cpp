@@ -47,6 +47,7 @@ ordered_json variant_json(const VariantReport& variant) {
           {"same_answer", or_null(variant.same_answer)},
           {"sqnr_db", or_null(variant.sqnr_db)},
           {"cosine", or_null(variant.cosine)},
+          {"not_finite", variant.not_finite},
           {"values", values}};
 }
 
@@ -67,6 +68,11 @@ std::vector<std::string> Report::warnings() const {
                                       "save memory but little time; run the float model here."
                                     : "Run the float model here if time is what counts."));
     }
+    for (const std::string& output : variant.not_finite)
+      out.push_back(
+          fmt::format("output '{}' of {} can not be compared: it has NaN or infinite numbers that {} has not, "
+                      "or the other way round.",
+                      output, variant.name, original.name));
     if (variant.accuracy && original.accuracy && *original.accuracy - *variant.accuracy > kPointsToWarnOf)
       out.push_back(fmt::format("{} loses {:.2f} points of accuracy: {:.2f} % against {:.2f} %.", variant.name,
                                 *original.accuracy - *variant.accuracy, *variant.accuracy, *original.accuracy));

@@ -45,6 +45,7 @@ struct VariantReport {
   std::optional<double> accuracy;                    // percent
   std::optional<double> same_answer;                 // percent of samples that get the float model's class
   std::optional<double> sqnr_db, cosine;             // of the worst output against the float model
+  std::vector<std::string> not_finite;               // outputs that can not be compared: NaN or infinities
   std::vector<ValueError> values;                    // in the order of the variant's nodes
   Measured measured;
 };

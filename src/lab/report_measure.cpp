@@ -2,6 +2,7 @@
 #include "lab/report_measure.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 
 #include "graph/cost.hpp"
@@ -76,6 +77,8 @@ Result<VariantReport> describe(const Subject& subject) {
   return out;
 }
 
+constexpr std::int64_t kNoClass = -1;  // scores that are not numbers choose none
+
 // The class a classifier chose for one sample; nullopt when the output is no row of scores.
 std::optional<std::int64_t> answer(const graph::TensorView& output) {
   std::int64_t elements = 1;
@@ -84,7 +87,9 @@ std::optional<std::int64_t> answer(const graph::TensorView& output) {
   std::size_t rows = 0;  // dimensions that are more than 1: just one holds the scores
   for (const std::int64_t size : output.shape) rows += size > 1 ? 1 : 0;
   const auto scores = output.values<float>();
-  return rows != 1 ? std::nullopt : std::optional(std::max_element(scores.begin(), scores.end()) - scores.begin());
+  if (rows != 1) return std::nullopt;
+  if (std::any_of(scores.begin(), scores.end(), [](float score) { return std::isnan(score); })) return kNoClass;
+  return std::max_element(scores.begin(), scores.end()) - scores.begin();
 }
 
 // What is counted of one model over all samples.
@@ -116,13 +121,14 @@ Status count_sample(std::vector<Subject>& subjects, std::span<const graph::Tenso
       if (outputs[i].type == graph::DataType::float32 && wanted[i].type == graph::DataType::float32)
         ALARA_CHECK(tally.outputs[i].add(wanted[i], outputs[i]));
     tally.answered += given ? 1 : 0;
-    tally.same += given && given == expected ? 1 : 0;
+    tally.same += given && given != kNoClass && given == expected ? 1 : 0;
     tally.right += given && label && *given == *label ? 1 : 0;
   }
   return {};
 }
 
-void take_tally(const Tally& tally, std::size_t samples, bool labelled, bool original, VariantReport& out) {
+void take_tally(const Tally& tally, const graph::Graph& graph, std::size_t samples, bool labelled, bool original,
+                VariantReport& out) {
   const auto share = [&](std::size_t count) {
     return 100.0 * static_cast<double>(count) / static_cast<double>(samples);
   };
@@ -130,7 +136,9 @@ void take_tally(const Tally& tally, std::size_t samples, bool labelled, bool ori
   if (classifies && labelled) out.accuracy = share(tally.right);
   if (original) return;
   if (classifies) out.same_answer = share(tally.same);
-  for (const graph::Agreement& output : tally.outputs) {
+  for (std::size_t i = 0; i < tally.outputs.size(); ++i) {
+    const graph::Agreement& output = tally.outputs[i];
+    if (output.not_finite() > 0) out.not_finite.push_back(graph.outputs[i].name);
     out.sqnr_db = std::min(out.sqnr_db.value_or(graph::kExactDb), output.sqnr_db());
     out.cosine = std::min(out.cosine.value_or(1), output.cosine());
   }
@@ -148,7 +156,7 @@ Status evaluate(std::vector<Subject>& subjects, EvaluationData& data, std::size_
     progress.step(i + 1, "");
   }
   for (std::size_t k = 0; k < subjects.size(); ++k)
-    take_tally(tallies[k], samples, data.labelled(), k == 0, reports[k]);
+    take_tally(tallies[k], subjects[k].model.graph, samples, data.labelled(), k == 0, reports[k]);
   return {};
 }
 

@@ -3,6 +3,7 @@
 
 #include "graph/builder.hpp"
 #include "graph/onnx_file.hpp"
+#include "graph/quantize/compare.hpp"
 #include "infer/session.hpp"
 #include "lab/curve_picture.hpp"
 #include "lab/report_measure.hpp"
@@ -85,6 +86,22 @@ TEST_F(Reports, DoWithoutLabels) {
   ASSERT_TRUE(report) << report.error().text();
   EXPECT_EQ(report->variants[0].accuracy, std::nullopt);
   EXPECT_EQ(report->variants[1].same_answer, 75.0);
+}
+
+TEST_F(Reports, NeverTakeNumbersThatAreNoneForAgreement) {
+  ASSERT_TRUE(graph::write_onnx(classifier(std::numeric_limits<float>::quiet_NaN()), folder_.path() / "deaf.onnx"));
+  const auto report = make();
+  ASSERT_TRUE(report) << report.error().text();
+  const VariantReport& broken = report->variants[1];
+  EXPECT_EQ(broken.sqnr_db, -graph::kExactDb);
+  EXPECT_EQ(broken.cosine, 0);
+  EXPECT_EQ(broken.accuracy, 0);
+  EXPECT_EQ(broken.same_answer, 0);
+  EXPECT_EQ(broken.not_finite, std::vector<std::string>{"y"});
+  const auto warnings = report->warnings();
+  EXPECT_TRUE(std::any_of(warnings.begin(), warnings.end(), [](const std::string& warning) {
+    return warning.find("output 'y' of deaf can not be compared") != std::string::npos;
+  }));
 }
 
 TEST_F(Reports, RefuseModelsOfOtherInputs) {

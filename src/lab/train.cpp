@@ -46,7 +46,7 @@ Result<graph::Model> network_from(const TrainArguments& arguments) {
 }
 
 Result<int> train(const TrainArguments& arguments) {
-  ALARA_TRY(const learn::TrainOptions options, arguments.training.read());
+  ALARA_TRY(const learn::TrainOptions options, arguments.training.read(arguments.out));
   ALARA_TRY(graph::Model network, network_from(arguments));
   learn::DatasetOptions rows;
   rows.measure_mean = true;
@@ -73,8 +73,9 @@ void add_train_command(CLI::App& app, CommandLine& line) {
       ->add_option("--template", arguments->network,
                    "A network by its name (--list), or a YAML file with input and layers")
       ->option_text("NAME|FILE");
-  command->add_option("--set", arguments->settings, "Options of the template, as classes=4")
-      ->option_text("KEY=VALUE …");
+  command->add_option("--set", arguments->settings, "Of the template, as classes=4; may be given several times")
+      ->allow_extra_args(false)
+      ->option_text("KEY=VALUE");
   command->add_flag("--list", arguments->list, "Show the templates and the layers of architecture files");
   arguments->data.declare(*command);
   command->get_option("--data")->required(false);

@@ -88,7 +88,9 @@ void TrainingArguments::declare(CLI::App& command) {
   command.add_option("--curve", curve, "Write the learning curve as JSON")->option_text("FILE");
 }
 
-Result<learn::TrainOptions> TrainingArguments::read() const {
+Result<learn::TrainOptions> TrainingArguments::read(const std::string& out_file) const {
+  ALARA_CHECK(learn::check_writable(out_file));
+  if (!curve.empty()) ALARA_CHECK(learn::check_writable(curve));
   learn::TrainOptions out = options;
   if (optimiser != "adam" && optimiser != "sgd")
     return fail(ErrorKind::bad_input, "there is no optimiser '{}'; adam and sgd are", optimiser);

@@ -35,7 +35,8 @@ struct TrainingArguments {
   std::string optimiser = "adam", schedule = "cosine", checkpoint, curve;
 
   void declare(CLI::App& command);
-  [[nodiscard]] Result<learn::TrainOptions> read() const;
+  // Checks also that `out_file` and the curve can be written, before any training.
+  [[nodiscard]] Result<learn::TrainOptions> read(const std::string& out_file) const;
   // What follows every training: writes the curve where --curve says and the model to `out`, and prints what was
   // reached; or says how a training that was stopped goes on. The exit code.
   [[nodiscard]] Result<int> finish(const learn::Trained& trained, const learn::Dataset& data,

@@ -13,6 +13,10 @@ Status Agreement::add(const TensorView& original, const TensorView& changed) {
   const auto b = changed.values<float>();
   for (std::size_t i = 0; i < a.size(); ++i) {
     const double x = static_cast<double>(a[i]), y = static_cast<double>(b[i]);
+    if (!std::isfinite(x) || !std::isfinite(y)) {
+      not_finite_ += x == y ? 0 : 1;  // the same infinity in both is no difference
+      continue;
+    }
     signal_ += x * x;
     changed_ += y * y;
     product_ += x * y;
@@ -23,12 +27,14 @@ Status Agreement::add(const TensorView& original, const TensorView& changed) {
 }
 
 double Agreement::sqnr_db() const {
+  if (not_finite_ > 0) return -kExactDb;
   if (noise_ == 0) return kExactDb;
   if (signal_ == 0) return -kExactDb;
   return std::clamp(10 * std::log10(signal_ / noise_), -kExactDb, kExactDb);
 }
 
 double Agreement::cosine() const {
+  if (not_finite_ > 0) return 0;
   if (signal_ == 0 && changed_ == 0) return 1;
   if (signal_ == 0 || changed_ == 0) return 0;
   return product_ / std::sqrt(signal_ * changed_);

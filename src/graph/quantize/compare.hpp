@@ -18,12 +18,15 @@ class Agreement {
  public:
   Status add(const TensorView& original, const TensorView& changed);
 
-  // 10 log10(signal / noise), at most kExactDb: that is also what equal values have.
+  // 10 log10(signal / noise), at most kExactDb: that is also what equal values have. -kExactDb where a difference is
+  // not finite.
   [[nodiscard]] double sqnr_db() const;
-  [[nodiscard]] double cosine() const;  // 1 when both are zero everywhere
-  [[nodiscard]] double largest_error() const { return largest_; }
+  [[nodiscard]] double cosine() const;  // 1 when both are zero everywhere, 0 where a difference is not finite
+  [[nodiscard]] double largest_error() const { return largest_; }       // of the finite ones
+  [[nodiscard]] std::size_t not_finite() const { return not_finite_; }  // differences with NaN or an infinity
 
  private:
+  std::size_t not_finite_ = 0;
   double signal_ = 0, changed_ = 0, noise_ = 0, product_ = 0, largest_ = 0;
 };
 

@@ -147,7 +147,8 @@ class Planner {
     if (!wiring_.used_once(value)) return std::nullopt;
     const Wiring::Use use = wiring_.uses(value).front();
     const Node& node = graph_.nodes[use.node];
-    if (use.input != 0 || options_.keep_in_float.contains(use.node)) return std::nullopt;
+    if (use.input != 0 || options_.keep_in_float.contains(use.node) || excluded(node, options_.exclude))
+      return std::nullopt;
     if (node.is("Relu")) return use.node;
     if (!node.is("Clip")) return std::nullopt;
     for (const std::size_t bound : {1, 2}) {

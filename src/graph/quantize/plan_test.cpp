@@ -94,6 +94,21 @@ TEST(Plan, LeavesAConstantThatEightBitsDoNotHoldInFloat) {
   EXPECT_NE(between.notes.front().find("scales"), std::string::npos);
 }
 
+TEST(Plan, LeavesAnActivationThatIsExcludedInFloat) {
+  const auto net = [] {
+    Builder builder;
+    const auto x = builder.input("x", Shape{1, 2, 4, 4});
+    builder.output(conv(builder, "b", builder.node("Relu", "relu", {conv(builder, "a", x)})));
+    return builder;
+  };
+  EXPECT_TRUE(plan_of(net()).nodes.front().activation);
+  for (const char* name : {"Relu", "relu"}) {
+    const Plan plan = plan_of(net(), {{name}, {}, {}});
+    EXPECT_FALSE(plan.nodes.front().activation) << name;
+    EXPECT_EQ(plan.nodes.front().output, "a") << name;
+  }
+}
+
 TEST(Plan, TakesNamesOutputsAndOperatorsAsExclusions) {
   const auto net = [] {
     Builder builder;

@@ -105,8 +105,8 @@ Result<Quantized> Work::finish() {
   out.model = to_qdq(model_, plan_, numbers_);
   ALARA_CHECK(check(out.model));
   describe_layers(out);
-  ALARA_CHECK(measure(out));
   out.notes = std::move(notes_);
+  ALARA_CHECK(measure(out));
   out.put_back = put_back_.size();
   out.metric_before = score_before_;
   out.metric_after = score_after_;

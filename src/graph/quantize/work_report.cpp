@@ -72,6 +72,12 @@ Status Work::measure(Quantized& out) const {
         layer.cosine = one.agreement.cosine();
       }
   compared.resize(std::min(outputs, compared.size()));
+  for (const Compared& output : compared)
+    if (const std::size_t count = output.agreement.not_finite(); count > 0)
+      out.notes.push_back(
+          fmt::format("output '{}' can not be compared: {} of its numbers are NaN or infinite in one of "
+                      "the two models",
+                      output.value, count));
   const OutputQuality quality = worst_of(compared);
   out.sqnr_db = quality.sqnr_db;
   out.cosine = quality.cosine;

@@ -40,7 +40,8 @@ Result<std::vector<graph::Tensor>> read_tensors(const std::filesystem::path& fol
   std::vector<graph::Tensor> out;
   for (std::size_t i = 0;; ++i) {
     const auto path = folder / fmt::format("{}_{}.pb", what, i);
-    if (!std::filesystem::exists(path)) return out;
+    std::error_code unseen;
+    if (!std::filesystem::exists(path, unseen)) return out;
     ALARA_TRY(graph::Tensor tensor, read_tensor(path));
     out.push_back(std::move(tensor));
   }
@@ -91,9 +92,9 @@ void run_one(const NodeVectors& vectors, double tolerance, NodeReport& report) {
 
 std::vector<std::filesystem::path> node_vector_folders(const std::filesystem::path& suite) {
   std::vector<std::filesystem::path> out;
-  std::error_code none;
-  for (const auto& entry : std::filesystem::directory_iterator(suite, none))
-    if (std::filesystem::exists(entry.path() / "model.onnx")) out.push_back(entry.path());
+  std::error_code none, unseen;
+  for (std::filesystem::directory_iterator entry(suite, none), end; !none && entry != end; entry.increment(none))
+    if (std::filesystem::exists(entry->path() / "model.onnx", unseen)) out.push_back(entry->path());
   std::ranges::sort(out);
   return out;
 }

@@ -48,6 +48,19 @@ TEST(Dataset, ReadsArraysWithLabelsAndSetsAShareAside) {
   EXPECT_EQ(seen.size(), 10) << "no row is in both parts";
 }
 
+TEST(Dataset, NamesAPathThatCanNotBeLookedAt) {
+  const TestFolder folder;
+  std::filesystem::create_symlink("loop", folder.path() / "loop");
+  std::filesystem::create_directory(folder.path() / "parts");
+  std::filesystem::create_symlink("train", folder.path() / "parts/train");
+  for (const auto& path :
+       {folder.path(), folder.path() / "loop", folder.path() / "parts", folder.path() / std::string(300, 'a')}) {
+    const auto data = Dataset::open(path, input({2}), {});
+    ASSERT_FALSE(data);
+    EXPECT_EQ(data.error().kind, ErrorKind::unavailable) << data.error().text();
+  }
+}
+
 TEST(Dataset, ChoosesTheSameRowsForTheSameSeed) {
   FoundRows rows;
   rows.train.inputs = counting({100, 1});

@@ -11,11 +11,37 @@
 namespace alara::learn {
 namespace fs = std::filesystem;
 
-Result<std::uint64_t> size_of_file(const fs::path& path) {
+Result<PathKind> kind_of(const fs::path& path) {
   std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (!fs::exists(status)) return fail(ErrorKind::not_found, "there is no file '{}'", path.string());
-  if (!fs::is_regular_file(status)) return fail(ErrorKind::bad_input, "'{}' is not a file", path.string());
+  switch (fs::status(path, error).type()) {
+    case fs::file_type::not_found:
+      return PathKind::none;
+    case fs::file_type::none:
+      return fail(ErrorKind::unavailable, "'{}' can not be looked at: {}", path.string(), error.message());
+    case fs::file_type::regular:
+      return PathKind::file;
+    case fs::file_type::directory:
+      return PathKind::folder;
+    default:
+      return PathKind::other;
+  }
+}
+
+Result<bool> is_folder(const fs::path& path) {
+  ALARA_TRY(const PathKind kind, kind_of(path));
+  return kind == PathKind::folder;
+}
+
+Result<bool> is_there(const fs::path& path) {
+  ALARA_TRY(const PathKind kind, kind_of(path));
+  return kind != PathKind::none;
+}
+
+Result<std::uint64_t> size_of_file(const fs::path& path) {
+  ALARA_TRY(const PathKind kind, kind_of(path));
+  if (kind == PathKind::none) return fail(ErrorKind::not_found, "there is no file '{}'", path.string());
+  if (kind != PathKind::file) return fail(ErrorKind::bad_input, "'{}' is not a file", path.string());
+  std::error_code error;
   const std::uint64_t size = fs::file_size(path, error);
   if (error) return fail(ErrorKind::unavailable, "'{}' can not be read: {}", path.string(), error.message());
   return size;
@@ -39,6 +65,21 @@ Result<std::vector<std::byte>> read_bytes(const fs::path& path, std::uint64_t mo
   std::vector<std::byte> bytes(size);
   ALARA_CHECK(read_part(path, 0, bytes));
   return bytes;
+}
+
+Status check_writable(const fs::path& path) {
+  ALARA_TRY(const PathKind kind, kind_of(path));
+  if (kind == PathKind::folder || !path.has_filename())
+    return fail(ErrorKind::bad_input, "'{}' is a folder, not a file to write", path.string());
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  ALARA_TRY(const bool there, is_folder(folder));
+  if (!there)
+    return fail(ErrorKind::not_found, "there is no folder '{}' to write '{}' into", folder.string(),
+                path.filename().string());
+  if (::access(folder.c_str(), W_OK | X_OK) != 0)
+    return fail(ErrorKind::unavailable, "nothing can be written into folder '{}': {}", folder.string(),
+                std::strerror(errno));
+  return {};
 }
 
 Status write_bytes(const fs::path& path, std::string_view bytes) {

@@ -41,17 +41,20 @@ Result<Tensor> targets_from(const Tensor& tensor) {
 Result<LabelledRows> arrays_in(const fs::path& folder, const InputForm& form) {
   LabelledRows rows;
   const fs::path inputs = folder / "inputs.npy", labels = folder / "labels.npy", targets = folder / "targets.npy";
-  if (!fs::exists(inputs)) return rows;
+  ALARA_TRY(const bool any, is_there(inputs));
+  if (!any) return rows;
   ALARA_TRY(const std::uint64_t bytes, size_of_file(inputs));
   if (bytes > kMaxRowBytes)
     return fail(ErrorKind::exhausted, "'{}' has {} bytes; at most {} are held in memory", inputs.string(), bytes,
                 kMaxRowBytes);
   ALARA_TRY(rows.inputs, read_npy(inputs));
-  if (fs::exists(labels)) {
+  ALARA_TRY(const bool labelled, is_there(labels));
+  if (labelled) {
     ALARA_TRY(const Tensor tensor, read_npy(labels));
     ALARA_TRY(rows.labels, at(labels, labels_from(tensor)));
   }
-  if (fs::exists(targets)) {
+  ALARA_TRY(const bool targeted, is_there(targets));
+  if (targeted) {
     ALARA_TRY(const Tensor tensor, read_npy(targets));
     ALARA_TRY(rows.targets, at(targets, targets_from(tensor)));
   }
@@ -63,7 +66,8 @@ Result<std::vector<std::string>> class_folders_in(const fs::path& folder) {
   std::vector<std::string> names;
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    if (!entry->is_directory()) continue;
+    ALARA_TRY(const bool is_class, is_folder(entry->path()));
+    if (!is_class) continue;
     ALARA_TRY(const auto pictures, files_in(entry->path(), 0, named_like_picture));
     if (!pictures.empty()) names.push_back(entry->path().filename().string());
   }
@@ -83,12 +87,14 @@ Status append_picture(const fs::path& path, const InputForm& form, ColourOrder o
 Result<LabelledRows> pictures_in(const fs::path& folder, const std::vector<std::string>& classes, const InputForm& form,
                                  ColourOrder order) {
   LabelledRows rows;
-  if (!fs::is_directory(folder)) return rows;
+  ALARA_TRY(const bool there, is_folder(folder));
+  if (!there) return rows;
   if (!form.takes_pictures())
     return fail(ErrorKind::bad_input, "'{}' holds pictures, but input {} takes none", folder.string(), form.text());
   std::vector<std::uint8_t> bytes;
   for (std::size_t label = 0; label < classes.size(); ++label) {
-    if (!fs::is_directory(folder / classes[label])) continue;
+    ALARA_TRY(const bool any, is_folder(folder / classes[label]));
+    if (!any) continue;
     ALARA_TRY(const auto paths, files_in(folder / classes[label], 0, named_like_picture));
     for (const fs::path& path : paths) {
       ALARA_CHECK(append_picture(path, form, order, bytes));
@@ -155,7 +161,26 @@ Result<FoundRows> find_directly(const fs::path& folder, const InputForm& form, C
   return found;
 }
 
+bool named_like_labels(const fs::path& path) {
+  return path.filename() == "labels.npy" ||
+         (named_like_idx(path) && path.filename().string().find("-labels") != std::string::npos);
+}
+
 }  // namespace
+
+Result<bool> has_labels(const fs::path& folder) {
+  std::vector<fs::path> places = {folder};
+  ALARA_TRY(const bool in_parts, is_folder(folder / "train"));
+  if (in_parts) places = {folder / "train", folder / "validation", folder / "test"};
+  for (const fs::path& place : places) {
+    ALARA_TRY(const bool there, is_folder(place));
+    if (!there) continue;
+    ALARA_TRY(const auto files, files_in(place, 0, named_like_labels));
+    ALARA_TRY(const auto classes, class_folders_in(place));
+    if (!files.empty() || !classes.empty()) return true;
+  }
+  return false;
+}
 
 Status check_rows(const LabelledRows& rows, const InputForm& form) {
   ALARA_CHECK(graph::elements_of(rows.inputs.shape));
@@ -177,9 +202,10 @@ Status check_rows(const LabelledRows& rows, const InputForm& form) {
 }
 
 Result<FoundRows> find_rows(const fs::path& folder, const InputForm& form, ColourOrder order) {
-  if (!fs::is_directory(folder)) return fail(ErrorKind::not_found, "there is no folder '{}'", folder.string());
-  auto found =
-      fs::is_directory(folder / "train") ? find_in_parts(folder, form, order) : find_directly(folder, form, order);
+  ALARA_TRY(const bool there, is_folder(folder));
+  if (!there) return fail(ErrorKind::not_found, "there is no folder '{}'", folder.string());
+  ALARA_TRY(const bool in_parts, is_folder(folder / "train"));
+  auto found = in_parts ? find_in_parts(folder, form, order) : find_directly(folder, form, order);
   if (found && found->train.size() == 0)
     return tl::unexpected<Error>(
         Error{ErrorKind::not_found,

@@ -41,6 +41,9 @@ struct FoundRows {
 // Pictures are brought to the size and layout of `form`; arrays must have its elements. Errors name the file.
 [[nodiscard]] Result<FoundRows> find_rows(const std::filesystem::path& folder, const InputForm& form,
                                           ColourOrder order);
+// Whether a folder, or one of its parts, has labels for find_rows to read: labels.npy, pictures in a folder for each
+// class, or the labels of an IDX set. They need not be good.
+[[nodiscard]] Result<bool> has_labels(const std::filesystem::path& folder);
 // Labels are within [0, kMaxClasses), as many as rows; targets likewise; inputs have the form's elements.
 Status check_rows(const LabelledRows& rows, const InputForm& form);
 

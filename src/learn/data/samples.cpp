@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "learn/data/file_bytes.hpp"
 #include "learn/data/idx.hpp"
 #include "learn/data/npy_tensor.hpp"
 #include "learn/data/picture.hpp"
@@ -167,8 +168,17 @@ class IdxColumn final : public Column {
   Normaliser normaliser_;
 };
 
-Result<std::unique_ptr<Column>> open_folder(const fs::path& folder, InputForm form,
-                                            const Preprocessing& preprocessing) {
+// The folder, or its training part; and of arrays with labels or targets beside them only the inputs.
+Result<fs::path> samples_within(const fs::path& folder) {
+  ALARA_TRY(const bool in_parts, is_folder(folder / "train"));
+  const fs::path part = in_parts ? folder / "train" : folder;
+  ALARA_TRY(const bool rows, is_there(part / "inputs.npy"));
+  return rows ? part / "inputs.npy" : part;
+}
+
+Result<std::unique_ptr<Column>> open_folder(const fs::path& outer, InputForm form, const Preprocessing& preprocessing) {
+  ALARA_TRY(const fs::path folder, samples_within(outer));
+  if (named_like_npy(folder)) return NpyColumn::open({folder}, std::move(form), preprocessing);
   ALARA_TRY(const auto arrays, files_in(folder, 0, named_like_npy));
   ALARA_TRY(auto pictures, files_in(folder, kMaxSampleDepth, named_like_picture));
   ALARA_TRY(const auto sets, files_in(folder, 0, [](const fs::path& path) {
@@ -187,8 +197,9 @@ Result<std::unique_ptr<Column>> open_folder(const fs::path& folder, InputForm fo
 }
 
 Result<std::unique_ptr<Column>> open_column(const fs::path& path, InputForm form, const Preprocessing& preprocessing) {
-  if (fs::is_directory(path)) return open_folder(path, std::move(form), preprocessing);
-  if (!fs::exists(path)) return fail(ErrorKind::not_found, "there are no samples at '{}'", path.string());
+  ALARA_TRY(const PathKind kind, kind_of(path));
+  if (kind == PathKind::folder) return open_folder(path, std::move(form), preprocessing);
+  if (kind == PathKind::none) return fail(ErrorKind::not_found, "there are no samples at '{}'", path.string());
   if (named_like_npy(path)) return NpyColumn::open({path}, std::move(form), preprocessing);
   if (named_like_picture(path)) return PictureColumn::open({path}, std::move(form), preprocessing);
   if (named_like_idx(path)) return IdxColumn::open(path, std::move(form), preprocessing);
@@ -230,8 +241,10 @@ class Spread final : public SampleSource {
 Result<fs::path> place_of(const fs::path& folder, const std::string& input) {
   std::string name = input;
   std::replace(name.begin(), name.end(), '/', '_');
-  for (const fs::path& candidate : {folder / (name + ".npy"), folder / name})
-    if (fs::exists(candidate)) return candidate;
+  for (const fs::path& candidate : {folder / (name + ".npy"), folder / name}) {
+    ALARA_TRY(const bool there, is_there(candidate));
+    if (there) return candidate;
+  }
   return fail(ErrorKind::not_found,
               "the model has several inputs, and for '{}' there is neither '{}.npy' nor a folder "
               "'{}' in '{}'",
@@ -270,9 +283,10 @@ namespace {
 Status collect(const fs::path& folder, int depth, bool (*wanted)(const fs::path&), std::vector<fs::path>& out) {
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    if (entry->is_directory() && depth > 0) {
+    ALARA_TRY(const PathKind kind, kind_of(entry->path()));
+    if (kind == PathKind::folder && depth > 0) {
       ALARA_CHECK(collect(entry->path(), depth - 1, wanted, out));
-    } else if (entry->is_regular_file() && wanted(entry->path())) {
+    } else if (kind == PathKind::file && wanted(entry->path())) {
       out.push_back(entry->path());
     }
     if (out.size() > kMaxSampleFiles)

@@ -20,8 +20,9 @@ inline constexpr int kMaxSampleDepth = 4;  // of folders within folders
 // `path` is one of
 //   a .npy file, a picture, an IDX file (its whole content stays in memory);
 //   a folder of .npy files, each one sample or many stacked along the first dimension; of pictures, also in
-//   sub-folders; a folder with an IDX set: the images of its training part; for models with several inputs: a folder
-//   with <input>.npy or a sub-folder <input>/ for each.
+//   sub-folders; a folder with an IDX set: the images of its training part; a folder to learn from (labelled_rows.hpp):
+//   inputs.npy alone of what lies beside it, and of train/, validation/ and test/ only what is in train/; for models
+//   with several inputs: a folder with <input>.npy or a sub-folder <input>/ for each.
 // Files are taken in the order of their names. Errors: not_found (nothing there to read), bad_input (a file, its shape,
 // and what the input takes), corrupt, exhausted.
 [[nodiscard]] Result<std::unique_ptr<graph::SampleSource>> open_samples(const std::filesystem::path& path,

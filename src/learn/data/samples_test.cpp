@@ -113,6 +113,27 @@ TEST(Samples, ReadIdxImagesWithoutTheirChannel) {
   EXPECT_NEAR((*samples)->sample(1)->front().values<float>()[0], 0.2, 1e-6);
 }
 
+TEST(Samples, AreTheInputsOfAFolderToLearnFrom) {
+  const TestFolder folder;
+  folder.write("flat/inputs.npy", counting({4, 2}));
+  folder.write("flat/labels.npy", counting({4}));
+  folder.write("flat/targets.npy", counting({4, 3}));
+  folder.write("parts/train/inputs.npy", counting({3, 2}));
+  folder.write("parts/train/labels.npy", counting({3}));
+  folder.write("parts/test/inputs.npy", counting({5, 2}));
+  folder.write("pictures/train/cat/a.png", png_of(1, 1, {1, 2, 3}));
+  folder.write("pictures/test/cat/a.png", png_of(1, 1, {1, 2, 3}));
+  const auto size_of = [&](const char* name, const graph::ValueInfo& value) {
+    const std::vector inputs = {value};
+    const auto samples = open_samples(folder.path() / name, inputs, {});
+    EXPECT_TRUE(samples) << samples.error().text();
+    return samples ? (*samples)->size() : 0;
+  };
+  EXPECT_EQ(size_of("flat", input("x", {-1, 2})), 4);
+  EXPECT_EQ(size_of("parts", input("x", {-1, 2})), 3);
+  EXPECT_EQ(size_of("pictures", input("x", {-1, 3, 1, 1})), 1);
+}
+
 TEST(Samples, SpreadEvenlyWhenFewAreWanted) {
   const TestFolder folder;
   folder.write("a.npy", counting({10, 1}));
@@ -130,6 +151,24 @@ TEST(Samples, NameAFolderWithNothingInIt) {
   const std::vector inputs = {input("x", {-1, 1})};
   EXPECT_EQ(open_samples(folder.path(), inputs, {}).error().kind, ErrorKind::not_found);
   EXPECT_EQ(open_samples(folder.path() / "none", inputs, {}).error().kind, ErrorKind::not_found);
+}
+
+TEST(Samples, NameAPathThatCanNotBeLookedAt) {
+  const TestFolder folder;
+  folder.write("a.npy", counting({2, 1}));
+  std::filesystem::create_symlink("loop.npy", folder.path() / "loop.npy");
+  const std::vector inputs = {input("x", {-1, 1})}, two = {input("x", {-1, 1}), input("y", {-1, 1})};
+  const std::string long_name(300, 'a');
+  for (const auto& path : {folder.path(), folder.path() / "loop.npy", folder.path() / long_name}) {
+    const auto samples = open_samples(path, inputs, {});
+    ASSERT_FALSE(samples);
+    EXPECT_EQ(samples.error().kind, ErrorKind::unavailable) << samples.error().text();
+    EXPECT_NE(samples.error().message.find("can not be looked at: "), std::string::npos) << samples.error().text();
+  }
+  EXPECT_EQ(open_samples(folder.path() / long_name, two, {}).error().kind, ErrorKind::unavailable);
+  std::filesystem::remove(folder.path() / "loop.npy");
+  std::filesystem::create_symlink("gone.npy", folder.path() / "b.npy");  // leads nowhere: as if it were not there
+  EXPECT_TRUE(open_samples(folder.path(), inputs, {}));
 }
 
 TEST(Preprocessing, ComesBackFromItsText) {

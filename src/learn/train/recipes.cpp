@@ -50,7 +50,9 @@ std::string Recipe::digest() const {
 }
 
 bool has_fashion_mnist(const fs::path& folder) {
-  return fs::exists(folder / "train-images-idx3-ubyte.gz") || fs::exists(folder / "train-images-idx3-ubyte");
+  std::error_code unseen;  // a folder that can not be looked at has nothing for us
+  return fs::exists(folder / "train-images-idx3-ubyte.gz", unseen) ||
+         fs::exists(folder / "train-images-idx3-ubyte", unseen);
 }
 
 Recipe fashion_cnn(std::uint64_t seed, const fs::path& folder) {
@@ -78,7 +80,9 @@ Result<Dataset> dataset_of(const Recipe& recipe) {
 Result<TrainedRecipe> trained(const Recipe& recipe, const fs::path& cache, Progress& progress) {
   const fs::path stem = cache / fmt::format("{}-{}", recipe.name, recipe.digest());
   const fs::path model = stem.string() + ".onnx", curve = stem.string() + ".curve.json";
-  if (fs::exists(model) && fs::exists(curve)) return kept(model, curve);
+  ALARA_TRY(const bool model_there, is_there(model));
+  ALARA_TRY(const bool curve_there, is_there(curve));
+  if (model_there && curve_there) return kept(model, curve);
   std::error_code error;
   fs::create_directories(cache, error);
   if (error) return fail(ErrorKind::unavailable, "folder '{}' can not be made: {}", cache.string(), error.message());

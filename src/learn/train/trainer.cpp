@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "base/hash.hpp"
+#include "learn/data/file_bytes.hpp"
 #include "learn/train/batches.hpp"
 
 namespace alara::learn {
@@ -72,7 +73,9 @@ Status Trainer::begin() {
   best_.clear();
   if (options_.average > 0)
     for (const auto& [name, tensor] : weights()) averages_.emplace(name, tensor.detach().clone());
-  if (options_.checkpoint.empty() || !std::filesystem::exists(options_.checkpoint)) return {};
+  if (options_.checkpoint.empty()) return {};
+  ALARA_TRY(const bool begun, is_there(options_.checkpoint));
+  if (!begun) return {};
   ALARA_TRY(const Checkpoint stored, read_checkpoint(options_.checkpoint));
   return restore(stored);
 }
