@@ -55,17 +55,14 @@ Status split(ShapeContext& context) {
   const std::int64_t each =
       whole.known() ? (whole.size + static_cast<std::int64_t>(parts) - 1) / static_cast<std::int64_t>(parts) : -1;
   const std::int64_t last = whole.size - each * static_cast<std::int64_t>(parts - 1);
-  if (!sizes && context.node.input(1).empty() && whole.known() && last < 0)
-    return context.misfit("{} can not be cut into {} parts", whole.size, parts);
+  const bool even = whole.known() && context.node.input(1).empty();
   for (std::size_t i = 0; i < parts; ++i) {
     Dims out = *input;
-    if (sizes) {
-      out[axis] = {(*sizes)[i], {}};
-      if ((*sizes)[i] < 0) return context.misfit("a part has size {}", (*sizes)[i]);
-    } else if (!context.node.input(1).empty() || !whole.known())
-      out[axis] = {};
-    else
-      out[axis] = {i + 1 < parts ? each : last, {}};
+    out[axis] = {};
+    if (sizes) out[axis].size = (*sizes)[i];
+    if (even) out[axis].size = i + 1 < parts ? each : last;
+    if ((sizes || even) && !out[axis].known())
+      return context.misfit("part {} of {} would have size {}", i, parts, out[axis].size);
     context.set(i, context.type(0), std::move(out));
   }
   return {};

@@ -81,6 +81,7 @@ TEST(Shapes, RefuseSizesBelowZero) {
   EXPECT_NE(shape_after("Pad", {dims({4})}, {}, {{1, {-3, -2}}}).find("takes away more"), std::string::npos);
   EXPECT_EQ(shape_after("Pad", {dims({4})}, {}, {{1, {-3, -1}}}), "[0]");
   EXPECT_NE(shape_after("Split", {dims({4})}, {}, {{1, {-1}}}).find("size -1"), std::string::npos);
+  EXPECT_EQ(shape_after("Split", {dims({4})}, {}, {{1, {4}}}), "[4]");
 }
 
 TEST(Shapes, AreNotGuessedWhereResizeKeepsARatioOrCrops) {
