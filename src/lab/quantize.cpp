@@ -163,14 +163,14 @@ void add_data(CLI::App& command, QuantizeCommand& options) {
   command.add_option("--preprocessing", options.preprocessing, "As \"scale=0.0078 mean=1\"; else what the model says")
       ->option_text("TEXT");
   command.add_option("--samples", options.samples, "Use so many samples, evenly spread (all)")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(0, 1'000'000'000))
       ->option_text("N");
   command.add_option("--eval", options.evaluation, "Labelled data: its accuracy is measured")->option_text("DIR");
   command
       .add_option("--max-drop", options.max_drop,
                   "Put layers back to float until no more is lost: points of accuracy with --eval, else percent of "
                   "the outputs' cosine")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(0.0, 100.0))
       ->option_text("D");
 }
 

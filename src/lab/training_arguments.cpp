@@ -42,7 +42,7 @@ void DataArguments::declare(CLI::App& command) {
       ->check(CLI::Range(0.0, 0.9))
       ->option_text("SHARE");
   command.add_option("--rows", rows, "Train with so many rows only, chosen by the seed")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(0, 1'000'000'000))
       ->option_text("N");
 }
 
