@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint64_t kSeeds[] = {1, 2, 3};
 
 // The student: narrow, and no deeper than it must be.
-constexpr std::string_view kStudent = "template: cnn\noptions: {filters: [4, 8, 16], depth: 1}\n";
+constexpr std::string_view kStudent = "template: cnn\noptions: {filters: [8, 16, 32], depth: 1}\n";
 
 Result<graph::Model> student(std::uint64_t seed) {
   return learn::parse_architecture(kStudent, "student", {.seed = seed});
@@ -27,9 +27,10 @@ Result<double> macs_of(const graph::Model& model) {
   return static_cast<double>(graph::cost_of(model.graph, values).macs);
 }
 
-learn::TrainOptions lesson(const Fashion& fashion, std::uint64_t seed) {
+learn::TrainOptions lesson(const Fashion& fashion, std::uint64_t seed, std::filesystem::path checkpoint) {
   learn::TrainOptions options = fashion.recipe.training;
   options.seed = seed;
+  options.checkpoint = std::move(checkpoint);
   return options;
 }
 
@@ -37,14 +38,16 @@ struct Pair {
   double alone = 0, taught = 0;  // percent of the test pictures
 };
 
-Result<Pair> both(const Fashion& fashion, std::uint64_t seed, Progress& progress) {
-  const learn::TrainOptions training = lesson(fashion, seed);
+Result<Pair> both(const Fashion& fashion, std::uint64_t seed, const Checkpoints& checkpoints, Progress& progress) {
   ALARA_TRY(graph::Model network, student(seed));
-  ALARA_TRY(const learn::Trained alone, learn::train(network, fashion.data, training, progress));
+  const auto training = [&](std::string_view how) {
+    return lesson(fashion, seed, checkpoints.file(fmt::format("{}-{}", how, seed)));
+  };
+  ALARA_TRY(const learn::Trained alone, learn::train(network, fashion.data, training("alone"), progress));
   learn::DistilOptions options;
   options.weight = 0.9;
   ALARA_TRY(const learn::Trained taught,
-            learn::distil(std::move(network), fashion.model, fashion.data, options, training, progress));
+            learn::distil(std::move(network), fashion.model, fashion.data, options, training("taught"), progress));
   if (alone.report.stopped || taught.report.stopped) return fail(ErrorKind::refused, "the training was stopped");
   Pair out;
   ALARA_TRY(out.alone, test_accuracy(alone.model, fashion.data));
@@ -62,12 +65,13 @@ Result<Report> run_distill(const Arguments& arguments) {
   ALARA_TRY(const double teacher_macs, macs_of(fashion.model));
   ALARA_TRY(const double student_macs, macs_of(small));
 
+  const Checkpoints checkpoints(arguments, "distill");
   Report report;
   double alone = 0;
   double taught = 0;
   double least = 100;
   for (const std::uint64_t seed : kSeeds) {
-    ALARA_TRY(const Pair pair, both(fashion, seed, progress));
+    ALARA_TRY(const Pair pair, both(fashion, seed, checkpoints, progress));
     alone += pair.alone / std::size(kSeeds);
     taught += pair.taught / std::size(kSeeds);
     least = std::min(least, pair.taught - pair.alone);
@@ -86,6 +90,7 @@ Result<Report> run_distill(const Arguments& arguments) {
   report.figures["macs_ratio"] = student_macs / teacher_macs;
   report.notes.emplace_back("checked: the student needs at most a quarter of the teacher's multiply-accumulates");
   report.checked = student_macs <= teacher_macs / 4;
+  checkpoints.remove_all();
   return report;
 }
 

@@ -10,6 +10,19 @@ std::filesystem::path lab_cache(const Arguments& arguments) {
   return std::filesystem::path(arguments.program).parent_path().parent_path() / "lab";
 }
 
+Checkpoints::Checkpoints(const Arguments& arguments, std::string bench)
+    : folder_(lab_cache(arguments) / (std::move(bench) + (arguments.quick ? "-quick" : ""))) {
+  std::error_code ignored;  // what can not be written is said when it is tried
+  std::filesystem::create_directories(folder_, ignored);
+}
+
+std::filesystem::path Checkpoints::file(const std::string& name) const { return folder_ / (name + ".checkpoint"); }
+
+void Checkpoints::remove_all() const {
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
 Result<Fashion> trained_fashion(learn::Recipe recipe, const Arguments& arguments, Progress& progress) {
   if (!learn::has_fashion_mnist(recipe.data))
     return tl::unexpected<Error>(Error{ErrorKind::not_found,

@@ -18,6 +18,17 @@ struct Fashion {
 
 // Where trainings are kept: build/lab beside the folder of the running program.
 [[nodiscard]] std::filesystem::path lab_cache(const Arguments& arguments);
+// Checkpoints of a benchmark's own trainings, so that one that was interrupted goes on; gone when it is through.
+class Checkpoints {
+ public:
+  Checkpoints(const Arguments& arguments, std::string bench);
+  [[nodiscard]] std::filesystem::path file(const std::string& name) const;
+  void remove_all() const;
+
+ private:
+  std::filesystem::path folder_;
+};
+
 // The recipe's network, trained now or before. `--quick` trains for one epoch on 3,000 pictures: not for figures.
 // Errors: not_found without Debian's dataset-fashion-mnist.
 [[nodiscard]] Result<Fashion> trained_fashion(learn::Recipe recipe, const Arguments& arguments, Progress& progress);

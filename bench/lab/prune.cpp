@@ -34,20 +34,22 @@ learn::TrainOptions fine_tuning(const Fashion& fashion, int epochs) {
   return options;
 }
 
-Result<learn::Pruned> without_weights(const Fashion& fashion, Progress& progress) {
+Result<learn::Pruned> without_weights(const Fashion& fashion, const Checkpoints& checkpoints, Progress& progress) {
   learn::PruneOptions options;
   options.weights = graph::MaskOptions{};
   options.weights->sparsity = kSparsity;
   options.weights->scope = graph::MaskScope::global;
   options.training = fine_tuning(fashion, 5);
+  options.training.checkpoint = checkpoints.file("weights");
   return learn::prune(fashion.model, fashion.data, options, progress);
 }
 
-Result<learn::Pruned> without_filters(const Fashion& fashion, Progress& progress) {
+Result<learn::Pruned> without_filters(const Fashion& fashion, const Checkpoints& checkpoints, Progress& progress) {
   learn::PruneOptions options;
   options.filters = graph::FilterOptions{};
   options.filters->share = kFilters;
   options.training = fine_tuning(fashion, 8);
+  options.training.checkpoint = checkpoints.file("filters");
   return learn::prune(fashion.model, fashion.data, options, progress);
 }
 
@@ -104,8 +106,9 @@ Result<Report> run_prune(const Arguments& arguments) {
   ALARA_TRY(const Fashion fashion, trained_fashion(wide_network(), arguments, progress));
   ALARA_TRY(const double dense, test_accuracy(fashion.model, fashion.data));
   ALARA_TRY(const double reference, reference_accuracy(fashion));
-  ALARA_TRY(const learn::Pruned sparse, without_weights(fashion, progress));
-  ALARA_TRY(const learn::Pruned narrow, without_filters(fashion, progress));
+  const Checkpoints checkpoints(arguments, "prune");
+  ALARA_TRY(const learn::Pruned sparse, without_weights(fashion, checkpoints, progress));
+  ALARA_TRY(const learn::Pruned narrow, without_filters(fashion, checkpoints, progress));
   if (sparse.stopped || narrow.stopped) return fail(ErrorKind::refused, "the pruning was stopped");
   ALARA_TRY(const graph::Model sparse_int8, as_int8(fashion, sparse.model, progress));
   ALARA_TRY(const double sparse_accuracy, test_accuracy(sparse.model, fashion.data));
@@ -146,6 +149,7 @@ Result<Report> run_prune(const Arguments& arguments) {
       "filters that are gone were counted in the files");
   report.checked = std::abs(dense - reference) <= 0.05 && std::abs(sparsity_of(sparse) - kSparsity) < 0.01 &&
                    std::abs(filters_gone(narrow) - kFilters) < 0.05;
+  checkpoints.remove_all();
   return report;
 }
 

@@ -13,8 +13,15 @@ std::size_t size_of(const Tensor& tensor) { return tensor.bytes.size(); }
 class Folder {
  public:
   Folder(Graph& graph, const ValueTable& values, const FoldOptions& options)
-      : graph_(graph), values_(values), options_(options), left_(kMaxFoldedTotalBytes) {
-    for (const auto& [name, constant] : graph.constants) left_ += kFoldedPerConstantByte * size_of(*constant);
+      : graph_(graph),
+        values_(values),
+        options_(options),
+        left_(kMaxFoldedTotalBytes),
+        left_to_read_(options.max_read_bytes) {
+    for (const auto& [name, constant] : graph.constants) {
+      left_ += kFoldedPerConstantByte * size_of(*constant);
+      left_to_read_ += kReadPerConstantByte * size_of(*constant);
+    }
     for (const ValueInfo& output : graph.outputs) outputs_.emplace(output.name, true);
   }
 
@@ -35,10 +42,8 @@ class Folder {
     auto results = known_shape(node);
     if (!results) results = computed(node);
     if (!results || results->size() != node.outputs.size()) return false;
-    for (std::size_t i = 0; i < results->size(); ++i) {
-      left_ -= std::min(left_, size_of((*results)[i]));
+    for (std::size_t i = 0; i < results->size(); ++i)
       if (!node.outputs[i].empty()) graph_.constants.insert_or_assign(node.outputs[i], share(std::move((*results)[i])));
-    }
     return true;
   }
 
@@ -49,15 +54,25 @@ class Folder {
                         [&](const std::string& output) { return outputs_.contains(output); });
   }
 
-  [[nodiscard]] std::optional<std::vector<Tensor>> computed(const Node& node) const {
+  // What the node makes, if that can be computed within what is left to read and to make.
+  [[nodiscard]] std::optional<std::vector<Tensor>> evaluate(const Node& node, std::span<const Tensor* const> inputs) {
+    std::size_t read = 0;
+    for (const Tensor* input : inputs) read += input == nullptr ? 0 : size_of(*input);
+    if (read > left_to_read_) return std::nullopt;
+    left_to_read_ -= read;
+    auto results = compute(node, inputs, std::min(options_.max_bytes, left_));
+    if (!results) return std::nullopt;
+    for (const Tensor& result : *results) left_ -= std::min(left_, size_of(result));
+    return *std::move(results);
+  }
+
+  [[nodiscard]] std::optional<std::vector<Tensor>> computed(const Node& node) {
     std::vector<const Tensor*> inputs;
     for (const std::string& name : node.inputs) {
       inputs.push_back(name.empty() ? nullptr : graph_.constant(name));
       if (!name.empty() && inputs.back() == nullptr) return std::nullopt;
     }
-    auto results = compute(node, inputs, std::min(options_.max_bytes, left_));
-    if (!results) return std::nullopt;
-    return *std::move(results);
+    return evaluate(node, inputs);
   }
 
   // Shape(x), Size(x) where x's shape is known, and Gather or Slice of a Shape(x) of which just those sizes are.
@@ -71,7 +86,7 @@ class Folder {
       inputs.push_back(graph_.constant(node.inputs[i]));
       if (!node.inputs[i].empty() && inputs.back() == nullptr) return std::nullopt;
     }
-    auto results = compute(node, inputs, options_.max_bytes);
+    auto results = evaluate(node, inputs);
     if (!results || !all_known(results->front())) return std::nullopt;
     return *std::move(results);
   }
@@ -109,6 +124,7 @@ class Folder {
   const ValueTable& values_;
   const FoldOptions& options_;
   std::size_t left_;                                    // bytes that may still be made
+  std::size_t left_to_read_;                            // bytes that computing may still read
   std::map<std::string, bool, std::less<>> outputs_;    // of the graph
   std::map<std::string, Tensor, std::less<>> partial_;  // shapes with -1 for what is not known
 };

@@ -79,6 +79,19 @@ TEST(Fold, StopsAtTheLimitOfAllResults) {
   EXPECT_EQ(fold(model), 5u);
 }
 
+// Small results, and each reads much: what is bounded here is time.
+TEST(Fold, StopsAtTheLimitOfWhatIsRead) {
+  Builder builder;
+  const std::string many = builder.node("ConstantOfShape", "many", {builder.constant("n", Integers{1000})});
+  std::string sum = builder.input("x", Shape{1});
+  for (int i = 0; i < 6; ++i) sum = builder.node("Add", "sum", {sum, builder.node("ReduceMax", "most", {many})});
+  builder.output(sum);
+  Model model = std::move(builder).finish();
+  FoldOptions options;
+  options.max_read_bytes = 4 * 4000;
+  EXPECT_EQ(fold(model, options), 1u + 4u);
+}
+
 TEST(Fold, KeepsWhatDoesNotCompute) {
   Builder builder;
   const std::string x = builder.input("x", Shape{2});
@@ -146,6 +159,33 @@ TEST(Reference, IntegersWrapAndDivisionByZeroIsRefused) {
   EXPECT_EQ(number("Div", least, minus_one), std::numeric_limits<std::int64_t>::min());
   EXPECT_EQ(number("Div", most, zero), std::nullopt);
   EXPECT_EQ(number("Mul", most, most), 1);
+}
+
+TEST(Reference, RefusesToSliceAnAxisTwice) {
+  const Tensor data = Tensor::zeros(DataType::float32, {10});
+  const Tensor starts = Tensor::of(Shape{2}, Integers{5, 5});
+  const Tensor ends = Tensor::of(Shape{2}, Integers{10, 10});
+  const Tensor axes = Tensor::of(Shape{2}, Integers{0, -1});
+  const std::array inputs{&data, &starts, &ends, &axes};
+  const auto out = compute({"Slice", {}, {}, {"x", "s", "e", "a"}, {"y"}}, inputs, 1024);
+  ASSERT_FALSE(out);
+  EXPECT_EQ(out.error().message, "Slice 'y': axis -1 comes twice");
+}
+
+TEST(Reference, RefusesMoreDimensionsThanTensorsCanHave) {
+  const Tensor data = Tensor::scalar(1.0F);
+  const Tensor shape = Tensor::of(Shape{65}, Integers(65, 1));
+  const std::array inputs{&data, &shape};
+  EXPECT_FALSE(compute({"Expand", {}, {}, {"x", "s"}, {"y"}}, inputs, 1024));
+}
+
+TEST(Reference, RefusesListsThatNoNodeNeeds) {
+  const Tensor data = Tensor::scalar(1.0F);
+  const Tensor shape = Tensor::zeros(DataType::int8, {70'000});
+  const std::array inputs{&data, &shape};
+  const auto out = compute({"Expand", {}, {}, {"x", "s"}, {"y"}}, inputs, 1024);
+  ASSERT_FALSE(out);
+  EXPECT_EQ(out.error().message, "Expand 'y': input 1 lists 70000 numbers, more than 65536");
 }
 
 TEST(Reference, SaysWhenAResultWouldBeTooLarge) {

@@ -110,6 +110,20 @@ TEST(OnnxFile, SaysWhatIsWrongWithAConstant) {
   EXPECT_NE(complaint(proto).find("element type 99"), std::string::npos) << complaint(proto);
 }
 
+TEST(OnnxFile, BoundsDimensionsAndTheirNames) {
+  onnx::ModelProto proto = good();
+  auto& shape = *proto.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape();
+  for (int i = 0; i < 64; ++i) shape.add_dim()->set_dim_value(1);
+  EXPECT_EQ(complaint(proto), "");
+  shape.mutable_dim(7)->set_dim_param(std::string(257, 'n'));
+  EXPECT_EQ(complaint(proto), "a dimension of 'x' has a name of 257 bytes; 256 can be read");
+  shape.add_dim()->set_dim_value(1);
+  EXPECT_EQ(complaint(proto), "'x' has 65 dimensions; 64 can be read");
+  proto = good();
+  for (int i = 0; i < 64; ++i) proto.mutable_graph()->mutable_initializer(0)->add_dims(1);
+  EXPECT_EQ(complaint(proto), "'w' has 65 dimensions; 64 can be read");
+}
+
 TEST(OnnxFile, RefusesOpsetsItDoesNotKnow) {
   onnx::ModelProto proto = good();
   proto.mutable_opset_import(0)->set_version(6);
@@ -185,6 +199,24 @@ class ExternalData : public testing::Test {
     return read_ ? "" : read_.error().message;
   }
 
+  // Reads a model with a constant of one number at each of these places of weights.bin.
+  void read_numbers_at(const std::vector<int>& offsets) {
+    onnx::ModelProto proto = good();
+    for (std::size_t i = 0; i < offsets.size(); ++i) {
+      auto& tensor = *proto.mutable_graph()->add_initializer();
+      tensor.set_name("c" + std::to_string(i));
+      tensor.set_data_type(onnx::TensorProto::FLOAT);
+      tensor.set_data_location(onnx::TensorProto::EXTERNAL);
+      for (const auto& [key, value] :
+           {std::pair<std::string, std::string>{"location", "weights.bin"}, {"offset", std::to_string(offsets[i])}}) {
+        auto& entry = *tensor.add_external_data();
+        entry.set_key(key);
+        entry.set_value(value);
+      }
+    }
+    read_ = parse_onnx(bytes_of_text(proto.SerializeAsString()), root_ / "model");
+  }
+
   std::filesystem::path root_;
   Result<Model> read_;
 };
@@ -199,6 +231,21 @@ TEST_F(ExternalData, MayNotClimbOut) {
   for (const std::string path : {"../secret.bin", "a/../../secret.bin", "link.bin", "", ".."})
     EXPECT_NE(wanting(path).find("outside"), std::string::npos) << path << ": " << wanting(path);
   EXPECT_NE(wanting((root_ / "secret.bin").string()).find("outside"), std::string::npos);
+}
+
+TEST_F(ExternalData, IsSharedByConstantsOnOneRegion) {
+  read_numbers_at({4, 8, 4, 4, 4});
+  ASSERT_TRUE(read_) << read_.error().text();
+  const auto& constants = read_->graph.constants;
+  EXPECT_EQ(constants.at("c0"), constants.at("c4"));
+  EXPECT_NE(constants.at("c0"), constants.at("c1"));
+}
+
+TEST_F(ExternalData, TakesNoMoreBytesThanItsFilesHave) {
+  read_numbers_at({0, 1, 2, 3});
+  ASSERT_FALSE(read_);
+  EXPECT_EQ(read_.error().kind, ErrorKind::exhausted);
+  EXPECT_EQ(read_.error().message, "the model's constants ask for more than the 12 bytes of external data there are");
 }
 
 TEST_F(ExternalData, IsChecked) {

@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <fstream>
+#include <tuple>
 
 #include "graph/onnx_file.hpp"
 
@@ -11,10 +12,32 @@ namespace {
 
 constexpr std::uint64_t kMaxExternalBytes = std::uint64_t{1} << 34;  // of all external tensors of one model
 
-// One read of a file: where external data lies, and how much of it was taken.
+// Where external data lies, and how much of it was taken. Constants on one region of a file are one constant, and all
+// together take no more bytes than the files that they name have: a small model can not ask for a file many times.
+class ExternalData {
+ public:
+  explicit ExternalData(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  // The constant of that type and shape (which `like` has, without bytes) that `proto` says lies in another file.
+  Result<Constant> read(const onnx::TensorProto& proto, const std::string& called, Tensor like);
+
+ private:
+  using Region = std::tuple<std::string, std::uint64_t, std::uint64_t, DataType, Shape>;  // path, offset, length
+
+  Result<std::uint64_t> size_of(const std::string& path, const std::string& called);
+  Status take(std::uint64_t length);
+
+  std::filesystem::path folder_;
+  std::map<std::string, std::uint64_t> sizes_;  // of the files named so far
+  std::map<Region, Constant> regions_;
+  std::uint64_t allowed_ = 0;
+  std::uint64_t taken_ = 0;
+};
+
+// One read of a file.
 class Reader {
  public:
-  explicit Reader(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  explicit Reader(std::filesystem::path folder) : external_(std::move(folder)) {}
 
   Result<Model> model(const onnx::ModelProto& proto);
 
@@ -22,22 +45,30 @@ class Reader {
   Result<Graph> graph(const onnx::GraphProto& proto, int depth);
   Result<Node> node(const onnx::NodeProto& proto, int depth);
   Result<Attribute> attribute(const onnx::AttributeProto& proto, const std::string& of, int depth);
-  Result<Tensor> tensor(const onnx::TensorProto& proto, const std::string& called);
-  Status read_external(const onnx::TensorProto& proto, const std::string& called, Tensor& out);
+  Result<Constant> constant(const onnx::TensorProto& proto, const std::string& called);
 
-  std::filesystem::path folder_;
-  std::uint64_t external_bytes_ = 0;
+  ExternalData external_;
   std::size_t nodes_ = 0;
 };
 
-ValueInfo value_info(const onnx::ValueInfoProto& proto) {
+Status check_rank(int rank, const std::string& called) {
+  if (static_cast<std::size_t>(rank) > kMaxRank)
+    return fail(ErrorKind::bad_input, "'{}' has {} dimensions; {} can be read", called, rank, kMaxRank);
+  return {};
+}
+
+Result<ValueInfo> value_info(const onnx::ValueInfoProto& proto) {
   ValueInfo out{proto.name(), DataType::undefined, std::nullopt};
   if (!proto.type().has_tensor_type()) return out;
   const auto& type = proto.type().tensor_type();
   out.type = type_of(type.elem_type()).value_or(DataType::undefined);
   if (!type.has_shape()) return out;
+  ALARA_CHECK(check_rank(type.shape().dim_size(), out.name));
   out.dims.emplace();
   for (const auto& dim : type.shape().dim()) {
+    if (dim.dim_param().size() > kMaxSymbolBytes)
+      return fail(ErrorKind::bad_input, "a dimension of '{}' has a name of {} bytes; {} can be read", out.name,
+                  dim.dim_param().size(), kMaxSymbolBytes);
     const bool known = dim.has_dim_value() && dim.dim_value() >= 0;
     out.dims->push_back({known ? dim.dim_value() : -1, dim.dim_param()});
   }
@@ -80,21 +111,21 @@ void copy_typed(const onnx::TensorProto& proto, Tensor& out) {
   }
 }
 
-Result<Tensor> Reader::tensor(const onnx::TensorProto& proto, const std::string& called) {
+Result<Constant> Reader::constant(const onnx::TensorProto& proto, const std::string& called) {
   Tensor out;
   const auto type = type_of(proto.data_type());
   if (!type)
     return fail(ErrorKind::bad_input, "constant '{}' has element type {}, which is not supported", called,
                 proto.data_type());
   out.type = *type;
+  ALARA_CHECK(check_rank(proto.dims_size(), called));
   out.shape.assign(proto.dims().begin(), proto.dims().end());
   const auto elements = elements_of(out.shape);
   if (!elements) return fail(ErrorKind::corrupt, "constant '{}': {}", called, elements.error().message);
   const auto count = static_cast<std::size_t>(*elements);
 
-  if (proto.data_location() == onnx::TensorProto::EXTERNAL) {
-    ALARA_CHECK(read_external(proto, called, out));
-  } else if (out.type == DataType::text) {
+  if (proto.data_location() == onnx::TensorProto::EXTERNAL) return external_.read(proto, called, std::move(out));
+  if (out.type == DataType::text) {
     if (static_cast<std::size_t>(proto.string_data_size()) != count)
       return fail(ErrorKind::corrupt, "constant '{}' is {} but has {} strings", called, out.text(),
                   proto.string_data_size());
@@ -107,7 +138,7 @@ Result<Tensor> Reader::tensor(const onnx::TensorProto& proto, const std::string&
   }
   if (out.bytes.size() != count * bytes_of(out.type))
     return fail(ErrorKind::corrupt, "constant '{}' is {} but has {} bytes", called, out.text(), out.bytes.size());
-  return out;
+  return share(std::move(out));
 }
 
 // The file that external data names, once it is sure to lie below `folder`, links followed.
@@ -135,39 +166,65 @@ Result<std::uint64_t> number_of(const std::string& text, const std::string& what
   return out;
 }
 
-Status Reader::read_external(const onnx::TensorProto& proto, const std::string& called, Tensor& out) {
+struct Place {
   std::string location;
   std::uint64_t offset = 0;
-  const std::uint64_t wanted = static_cast<std::uint64_t>(out.elements()) * bytes_of(out.type);
-  std::uint64_t length = wanted;
+  std::optional<std::uint64_t> length;
+};
+
+Result<Place> place_of(const onnx::TensorProto& proto) {
+  Place out;
   for (const auto& entry : proto.external_data()) {
-    if (entry.key() == "location") location = entry.value();
+    if (entry.key() == "location") out.location = entry.value();
     if (entry.key() == "offset") {
-      ALARA_TRY(offset, number_of(entry.value(), "offset"));
+      ALARA_TRY(out.offset, number_of(entry.value(), "offset"));
     }
     if (entry.key() == "length") {
-      ALARA_TRY(length, number_of(entry.value(), "length"));
+      ALARA_TRY(out.length, number_of(entry.value(), "length"));
     }
   }
-  ALARA_TRY(const auto path, external_path(folder_, location, called));
-  if (length != wanted || out.type == DataType::text)
-    return fail(ErrorKind::corrupt, "constant '{}' is {} but its external data has {} bytes", called, out.text(),
-                length);
-  external_bytes_ += length;
-  if (external_bytes_ > kMaxExternalBytes)
-    return fail(ErrorKind::exhausted, "the model's external data is larger than {} bytes", kMaxExternalBytes);
+  return out;
+}
+
+Result<std::uint64_t> ExternalData::size_of(const std::string& path, const std::string& called) {
+  if (const auto found = sizes_.find(path); found != sizes_.end()) return found->second;
   std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  if (error) return fail(ErrorKind::not_found, "the data of constant '{}' is missing: '{}'", called, path.string());
-  if (offset > size || length > size - offset)
-    return fail(ErrorKind::corrupt, "'{}' ends before the data of constant '{}' does (byte {} + {})", path.string(),
-                called, offset, length);
-  std::ifstream file(path, std::ios::binary);
-  out.bytes.resize(static_cast<std::size_t>(length));
-  file.seekg(static_cast<std::streamoff>(offset));
-  file.read(reinterpret_cast<char*>(out.bytes.data()), static_cast<std::streamsize>(length));
-  if (!file) return fail(ErrorKind::unavailable, "'{}' can not be read", path.string());
+  const std::uint64_t size = std::filesystem::file_size(path, error);
+  if (error) return fail(ErrorKind::not_found, "the data of constant '{}' is missing: '{}'", called, path);
+  sizes_.emplace(path, size);
+  allowed_ = std::min(kMaxExternalBytes, allowed_ + std::min(size, kMaxExternalBytes));
+  return size;
+}
+
+Status ExternalData::take(std::uint64_t length) {
+  if (length > allowed_ - taken_)
+    return fail(ErrorKind::exhausted, "the model's constants ask for more than the {} bytes of external data there are",
+                allowed_);
+  taken_ += length;
   return {};
+}
+
+Result<Constant> ExternalData::read(const onnx::TensorProto& proto, const std::string& called, Tensor like) {
+  ALARA_TRY(const Place place, place_of(proto));
+  ALARA_TRY(const auto path, external_path(folder_, place.location, called));
+  const std::uint64_t length = static_cast<std::uint64_t>(like.elements()) * bytes_of(like.type);
+  if (place.length.value_or(length) != length || like.type == DataType::text)
+    return fail(ErrorKind::corrupt, "constant '{}' is {} but its external data has {} bytes", called, like.text(),
+                place.length.value_or(0));
+  ALARA_TRY(const std::uint64_t size, size_of(path.string(), called));
+  if (place.offset > size || length > size - place.offset)
+    return fail(ErrorKind::corrupt, "'{}' ends before the data of constant '{}' does (byte {} + {})", path.string(),
+                called, place.offset, length);
+  Constant& region = regions_[{path.string(), place.offset, length, like.type, like.shape}];
+  if (region) return region;
+  ALARA_CHECK(take(length));
+  std::ifstream file(path, std::ios::binary);
+  like.bytes.resize(static_cast<std::size_t>(length));
+  file.seekg(static_cast<std::streamoff>(place.offset));
+  file.read(reinterpret_cast<char*>(like.bytes.data()), static_cast<std::streamsize>(length));
+  if (!file) return fail(ErrorKind::unavailable, "'{}' can not be read", path.string());
+  region = share(std::move(like));
+  return region;
 }
 
 using Proto = onnx::AttributeProto;
@@ -200,8 +257,8 @@ Result<Attribute> Reader::attribute(const Proto& proto, const std::string& of, i
     case Proto::STRINGS:
       return std::vector<std::string>(proto.strings().begin(), proto.strings().end());
     case Proto::TENSOR: {
-      ALARA_TRY(Tensor value, tensor(proto.t(), fmt::format("{} of {}", proto.name(), of)));
-      return share(std::move(value));
+      ALARA_TRY(Constant value, constant(proto.t(), fmt::format("{} of {}", proto.name(), of)));
+      return value;
     }
     case Proto::GRAPH: {
       ALARA_TRY(Graph inner, graph(proto.g(), depth + 1));
@@ -231,6 +288,24 @@ Result<Node> Reader::node(const onnx::NodeProto& proto, int depth) {
   return out;
 }
 
+// What the file says of inputs, outputs and what lies between.
+Status values(const onnx::GraphProto& proto, Graph& out) {
+  for (const auto& each : proto.input()) {
+    if (out.constants.contains(each.name())) continue;
+    ALARA_TRY(ValueInfo input, value_info(each));
+    out.inputs.push_back(std::move(input));
+  }
+  for (const auto& each : proto.output()) {
+    ALARA_TRY(ValueInfo output, value_info(each));
+    out.outputs.push_back(std::move(output));
+  }
+  for (const auto& each : proto.value_info()) {
+    ALARA_TRY(ValueInfo value, value_info(each));
+    out.values.emplace(each.name(), std::move(value));
+  }
+  return {};
+}
+
 Result<Graph> Reader::graph(const onnx::GraphProto& proto, int depth) {
   if (depth > kMaxSubgraphDepth)
     return fail(ErrorKind::exhausted, "graphs lie within graphs more than {} deep", kMaxSubgraphDepth);
@@ -239,14 +314,11 @@ Result<Graph> Reader::graph(const onnx::GraphProto& proto, int depth) {
   if (proto.sparse_initializer_size() > 0)
     return fail(ErrorKind::bad_input, "the model has sparse constants, which are not supported");
   for (const auto& each : proto.initializer()) {
-    ALARA_TRY(Tensor value, tensor(each, each.name()));
-    if (!out.constants.emplace(each.name(), share(std::move(value))).second)
+    ALARA_TRY(Constant value, constant(each, each.name()));
+    if (!out.constants.emplace(each.name(), std::move(value)).second)
       return fail(ErrorKind::corrupt, "there are two constants called '{}'", each.name());
   }
-  for (const auto& each : proto.input())
-    if (!out.constants.contains(each.name())) out.inputs.push_back(value_info(each));
-  for (const auto& each : proto.output()) out.outputs.push_back(value_info(each));
-  for (const auto& each : proto.value_info()) out.values.emplace(each.name(), value_info(each));
+  ALARA_CHECK(values(proto, out));
   for (const auto& each : proto.node()) {
     ALARA_TRY(Node value, node(each, depth));
     out.nodes.push_back(std::move(value));

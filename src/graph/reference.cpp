@@ -17,11 +17,16 @@ Result<std::vector<std::int64_t>> Call::integers(std::size_t i, std::string_view
   if (!given(i)) return node.integers(attribute);
   if (inputs[i]->rank() > 1)
     return fail(ErrorKind::bad_input, "{}: input {} is {}, not a list", node.label(), i, inputs[i]->text());
+  if (inputs[i]->elements() > kMaxListed)
+    return fail(ErrorKind::exhausted, "{}: input {} lists {} numbers, more than {}", node.label(), i,
+                inputs[i]->elements(), kMaxListed);
   return inputs[i]->to_integers();
 }
 
 Result<Tensor> Call::make(DataType type, Shape shape) const {
   ALARA_TRY(const std::int64_t elements, elements_of(shape));
+  if (shape.size() > kMaxRank)
+    return fail(ErrorKind::bad_input, "{} makes {} dimensions; {} are supported", node.label(), shape.size(), kMaxRank);
   if (bytes_of(type) == 0) return fail(ErrorKind::unavailable, "{} of {}", node.label(), name_of(type));
   if (static_cast<std::size_t>(elements) > max_bytes / bytes_of(type))
     return fail(ErrorKind::exhausted, "{} makes {} elements, more than {} bytes", node.label(), elements, max_bytes);

@@ -149,21 +149,28 @@ Outputs zip(const Call& call, const Tensor& a, const Tensor& b, Combine combine)
   DataType type = a.type;
   if constexpr (!std::is_void_v<R>) type = DataTypeOf<R>::value;
   ALARA_TRY(Tensor out, call.make(type, std::move(shape)));
+  const auto left = broadcast_strides(a.shape, out.shape);
   const auto right = broadcast_strides(b.shape, out.shape);
-  std::vector<std::int64_t> from_b(static_cast<std::size_t>(out.elements()));
-  walk(out.shape, right, 0, [&](std::int64_t i, std::int64_t at) { from_b[static_cast<std::size_t>(i)] = at; });
   const bool known = with_type(a.type, [&]<typename T>() {
     using Out = std::conditional_t<std::is_void_v<R>, T, R>;
     const auto x = a.values<T>();
     const auto y = b.values<T>();
     const auto z = out.mutable_values<Out>();
-    walk(out.shape, broadcast_strides(a.shape, out.shape), 0, [&](std::int64_t i, std::int64_t at) {
-      const auto to = static_cast<std::size_t>(i);
-      z[to] = combine(x[static_cast<std::size_t>(at)], y[static_cast<std::size_t>(from_b[to])]);
+    walk_both(out.shape, left, right, [&](std::int64_t i, std::int64_t in_a, std::int64_t in_b) {
+      z[static_cast<std::size_t>(i)] = combine(x[static_cast<std::size_t>(in_a)], y[static_cast<std::size_t>(in_b)]);
     });
   });
   if (!known) return no_type(call, a.type);
   return one(std::move(out));
+}
+
+bool has_zero(const Tensor& numbers) {
+  bool found = false;
+  with_type(numbers.type, [&]<typename T>() {
+    const auto values = numbers.values<T>();
+    found = std::ranges::find(values, T{}) != values.end();
+  });
+  return found;
 }
 
 template <Binary kind>
@@ -173,11 +180,8 @@ Outputs binary_of(const Call& call) {
   for (std::size_t i = 1; i < call.inputs.size(); ++i) {
     ALARA_TRY(const Tensor* b, call.input(i));
     if (b->type != a->type) return fail(ErrorKind::bad_input, "{}: {} and {}", call.node.label(), a->text(), b->text());
-    if (kind == Binary::divide && !is_float(b->type)) {
-      ALARA_TRY(const std::vector<std::int64_t> divisors, b->to_integers());
-      if (std::ranges::find(divisors, 0) != divisors.end())
-        return fail(ErrorKind::bad_input, "{} divides by 0", call.node.label());
-    }
+    if (kind == Binary::divide && !is_float(b->type) && has_zero(*b))
+      return fail(ErrorKind::bad_input, "{} divides by 0", call.node.label());
     const Tensor wide = b->type == DataType::float16 ? widened(*b) : Tensor{};
     ALARA_TRY(std::vector<Tensor> next, zip<void>(call, result, b->type == DataType::float16 ? wide : *b,
                                                   []<typename T>(T x, T y) { return binary<kind>(x, y); }));
@@ -316,6 +320,7 @@ Outputs dequantize(const Call& call) {
   ALARA_TRY(const Tensor* scale, call.input(1));
   if (scale->type != DataType::float32 || scale->rank() > 1 || is_float(in->type))
     return fail(ErrorKind::unavailable, "{}: {} by {}", call.node.label(), in->text(), scale->text());
+  ALARA_TRY(Tensor out, call.make(DataType::float32, in->shape));
   ALARA_TRY(const std::vector<std::int64_t> numbers, in->to_integers());
   std::vector<std::int64_t> zero(static_cast<std::size_t>(scale->elements()), 0);
   if (call.given(2)) {
@@ -329,7 +334,6 @@ Outputs dequantize(const Call& call) {
   }
   if (scale->elements() == 0 || zero.size() != static_cast<std::size_t>(scale->elements()))
     return fail(ErrorKind::bad_input, "{}: zero points do not fit its scales", call.node.label());
-  ALARA_TRY(Tensor out, call.make(DataType::float32, in->shape));
   const auto to = out.mutable_values<float>();
   const auto factors = scale->values<float>();
   walk(in->shape, broadcast_strides(along, in->shape), 0, [&](std::int64_t i, std::int64_t at) {

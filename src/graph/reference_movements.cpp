@@ -169,9 +169,12 @@ Outputs slice(const Call& call) {
     return fail(ErrorKind::bad_input, "{}: starts, ends, axes and steps differ in length", call.node.label());
   Shape out = in->shape;
   Integers strides = strides_of(in->shape);
+  std::vector<bool> seen(in->rank(), false);
   std::int64_t offset = 0;
   for (std::size_t i = 0; i < starts.size(); ++i) {
     ALARA_TRY(const std::size_t d, axis_of(axes[i], in->rank()));
+    if (seen[d]) return fail(ErrorKind::bad_input, "{}: axis {} comes twice", call.node.label(), axes[i]);
+    seen[d] = true;
     const std::int64_t size = in->shape[d];
     const std::int64_t step = steps[i];
     if (step == 0 || step < -kMaxElements || step > kMaxElements)
@@ -193,6 +196,8 @@ Outputs slice(const Call& call) {
 Outputs gather(const Call& call) {
   ALARA_TRY(const Tensor* in, call.input(0));
   ALARA_TRY(const Tensor* which, call.input(1));
+  if (which->type != DataType::int64 && which->type != DataType::int32)
+    return fail(ErrorKind::bad_input, "{}: indices are {}", call.node.label(), which->text());
   ALARA_TRY(const Integers indices, which->to_integers());
   ALARA_TRY(const std::size_t axis, axis_of(call.node.integer("axis", 0), in->rank()));
   Shape out(in->shape.begin(), in->shape.begin() + static_cast<std::ptrdiff_t>(axis));

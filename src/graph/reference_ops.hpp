@@ -11,6 +11,8 @@
 
 namespace alara::graph::reference {
 
+inline constexpr std::int64_t kMaxListed = 1 << 16;  // axes, sizes, starts … of one node
+
 // One node to compute.
 struct Call {
   const Node& node;
@@ -20,7 +22,8 @@ struct Call {
   [[nodiscard]] bool given(std::size_t i) const { return i < inputs.size() && inputs[i] != nullptr; }
   // Input i; bad_input where it is left out.
   [[nodiscard]] Result<const Tensor*> input(std::size_t i) const;
-  // Input i as integers of one dimension; the attribute of that name where the input is left out; else nothing.
+  // Input i as integers of one dimension, at most kMaxListed; the attribute of that name where the input is left out;
+  // else nothing.
   [[nodiscard]] Result<std::vector<std::int64_t>> integers(std::size_t i, std::string_view attribute) const;
   // Zeros, if they fit within max_bytes.
   [[nodiscard]] Result<Tensor> make(DataType type, Shape shape) const;
@@ -57,6 +60,28 @@ void walk(std::span<const std::int64_t> shape, std::span<const std::int64_t> str
       offset += strides[d];
       if (++at[d] < shape[d]) break;
       offset -= strides[d] * shape[d];
+      at[d] = 0;
+    }
+  }
+}
+
+// The same for two tensors that are read side by side: visit(i, offset of a, offset of b).
+template <typename Visit>
+void walk_both(std::span<const std::int64_t> shape, std::span<const std::int64_t> a, std::span<const std::int64_t> b,
+               Visit&& visit) {
+  std::int64_t count = 1;
+  for (const std::int64_t size : shape) count *= size;
+  std::vector<std::int64_t> at(shape.size(), 0);
+  std::int64_t in_a = 0;
+  std::int64_t in_b = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    visit(i, in_a, in_b);
+    for (std::size_t d = shape.size(); d-- > 0;) {
+      in_a += a[d];
+      in_b += b[d];
+      if (++at[d] < shape[d]) break;
+      in_a -= a[d] * shape[d];
+      in_b -= b[d] * shape[d];
       at[d] = 0;
     }
   }

@@ -14,6 +14,7 @@ namespace alara::graph {
 
 inline constexpr std::int64_t kMaxSize = kMaxElements;   // of one dimension, stride, padding
 inline constexpr std::size_t kMaxFollowedValues = 1024;  // integers of one value that are followed
+inline constexpr std::int64_t kMaxListedValues = 65536;  // of a constant that lists sizes, axes, starts
 
 // Integer values that a graph computes with: elements whose size may be known, or only named.
 inline constexpr std::string_view kLiteral = "=";  // symbol of a number below zero that is known
@@ -36,7 +37,7 @@ class ShapeContext {
   [[nodiscard]] const Dims* dims(std::size_t i) const;
   // The integers of input i, as far as they are known.
   [[nodiscard]] std::optional<Followed> numbers(std::size_t i) const;
-  // All of them; nullopt when one is not known.
+  // All of them; nullopt when one is not known, or a constant has more than kMaxListedValues.
   [[nodiscard]] std::optional<std::vector<std::int64_t>> integers(std::size_t i) const;
   [[nodiscard]] const Tensor* constant(std::size_t i) const { return model_.graph.constant(node.input(i)); }
   [[nodiscard]] std::optional<std::vector<std::int64_t>> axes() const;  // attribute or input 1
@@ -67,9 +68,12 @@ using ShapeRules = std::map<std::string, ShapeRule, std::less<>>;
 
 [[nodiscard]] ShapeRules elementwise_rules();  // shape_rules_elementwise.cpp
 [[nodiscard]] ShapeRules layer_rules();        // convolutions, pools, products, recurrent layers
-[[nodiscard]] ShapeRules layout_rules();       // reshape, transpose, slices, joins
+[[nodiscard]] ShapeRules layout_rules();       // reshape, transpose, repeat, resize
+[[nodiscard]] ShapeRules cut_rules();          // joins, slices, look-ups, padding
 [[nodiscard]] ShapeRules reduce_rules();       // reductions, shapes as values
 
+// All that is known of the outputs is that they have the type of input 0.
+Status unknown(ShapeContext& context, std::size_t outputs = 1);
 // Both sides of an element-wise operator; nullopt when known sizes differ and neither is 1.
 [[nodiscard]] std::optional<Dims> broadcast(const Dims& left, const Dims& right);
 

@@ -116,15 +116,21 @@ Status cast(ShapeContext& context) {
                                                   : type_of(static_cast<int>(context.node.integer("to", 0)));
   if (!type) return context.misfit("type {} is not known", context.node.integer("to", 0));
   context.set(0, *type, dims == nullptr ? std::nullopt : std::optional(*dims));
-  if (auto numbers = context.numbers(0); numbers && !is_float(*type)) context.follow(0, *std::move(numbers));
+  // Narrower types would wrap, and a boolean is 0 or 1.
+  const bool keeps = *type == DataType::int64 || *type == DataType::int32;
+  if (auto numbers = context.numbers(0); numbers && keeps) context.follow(0, *std::move(numbers));
   return {};
 }
 
 Status quantize(ShapeContext& context) {
   const Dims* dims = context.dims(0);
   DataType type = context.node.input(2).empty() ? DataType::uint8 : context.type(2);
-  if (context.node.op == "DequantizeLinear") type = context.type(1);
-  if (type == DataType::undefined) type = DataType::float32;
+  if (context.node.op == "DequantizeLinear") {
+    type = context.type(1) == DataType::undefined ? DataType::float32 : context.type(1);
+  } else if (const std::int64_t wanted = context.node.integer("output_dtype", 0);
+             wanted != 0 && context.node.input(2).empty()) {
+    type = type_of(static_cast<int>(wanted)).value_or(DataType::undefined);
+  }
   context.set(0, type, dims == nullptr ? std::nullopt : std::optional(*dims));
   return {};
 }

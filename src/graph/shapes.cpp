@@ -12,6 +12,7 @@ const ShapeRules& all_rules() {
     ShapeRules out = elementwise_rules();
     out.merge(layer_rules());
     out.merge(layout_rules());
+    out.merge(cut_rules());
     out.merge(reduce_rules());
     return out;
   }();
@@ -33,6 +34,9 @@ void fill_from(ValueInfo& value, const ValueInfo& declared) {
 
 Status check_sizes(const Node& node, const ValueInfo& value) {
   if (!value.dims) return {};
+  if (value.dims->size() > kMaxRank)
+    return fail(ErrorKind::bad_input, "{} makes '{}' of {} dimensions; {} are supported", node.label(), value.name,
+                value.dims->size(), kMaxRank);
   std::int64_t product = 1;
   for (const Dim& dim : *value.dims) {
     if (!dim.known() || dim.size == 0) continue;
@@ -103,6 +107,7 @@ std::optional<Followed> ShapeContext::numbers(std::size_t i) const {
 
 std::optional<std::vector<std::int64_t>> ShapeContext::integers(std::size_t i) const {
   if (const Tensor* tensor = constant(i)) {
+    if (tensor->elements() > kMaxListedValues) return std::nullopt;
     auto numbers = tensor->to_integers();
     return numbers ? std::optional(*std::move(numbers)) : std::nullopt;
   }
@@ -126,6 +131,11 @@ void ShapeContext::set(std::size_t output, DataType type, std::optional<Dims> di
   ValueInfo& value = values_.find(node.outputs[output])->second;
   value.type = type;
   value.dims = std::move(dims);
+}
+
+Status unknown(ShapeContext& context, std::size_t outputs) {
+  for (std::size_t i = 0; i < outputs; ++i) context.set(i, context.type(0));
+  return {};
 }
 
 void ShapeContext::follow(std::size_t output, Followed numbers) {

@@ -69,6 +69,67 @@ TEST(Shapes, RefuseWhatOverflows) {
       std::string::npos);
 }
 
+TEST(Shapes, RefuseMoreDimensionsThanTensorsCanHave) {
+  const Dims most = dims(Ints(kMaxRank, 1));
+  EXPECT_NE(shape_after("Unsqueeze", {most}, {}, {{1, {0}}}).find("65 dimensions"), std::string::npos);
+  EXPECT_NE(shape_after("Gather", {most, dims({1, 1})}).find("65 dimensions"), std::string::npos);
+  EXPECT_NE(shape_after("Reshape", {dims({1})}, {}, {{1, Ints(65, 1)}}).find("65 dimensions"), std::string::npos);
+  EXPECT_NE(shape_after("Expand", {dims({1})}, {}, {{1, Ints(65, 1)}}).find("65 dimensions"), std::string::npos);
+}
+
+TEST(Shapes, RefuseSizesBelowZero) {
+  EXPECT_NE(shape_after("Pad", {dims({4})}, {}, {{1, {-3, -2}}}).find("takes away more"), std::string::npos);
+  EXPECT_EQ(shape_after("Pad", {dims({4})}, {}, {{1, {-3, -1}}}), "[0]");
+  EXPECT_NE(shape_after("Split", {dims({4})}, {}, {{1, {-1}}}).find("size -1"), std::string::npos);
+}
+
+TEST(Shapes, AreNotGuessedWhereResizeKeepsARatioOrCrops) {
+  const std::vector<std::pair<std::size_t, Ints>> sizes{{3, {1, 1, 9, 9}}};
+  const auto policy = [](const char* name) {
+    return std::map<std::string, Attribute>{{"keep_aspect_ratio_policy", std::string(name)}};
+  };
+  EXPECT_EQ(shape_after("Resize", {dims({1, 1, 4, 8})}, policy("stretch"), sizes), "[1, 1, 9, 9]");
+  EXPECT_EQ(shape_after("Resize", {dims({1, 1, 4, 8})}, policy("not_larger"), sizes), "[?, ?, ?, ?]");
+
+  Builder builder;
+  const auto x = builder.input("x", Shape{4});
+  const auto scales = builder.constant("scales", Tensor::of(Shape{1}, std::vector<float>{2}));
+  const auto roi = builder.constant("roi", Tensor::of(Shape{2}, std::vector<float>{0, 0.5F}));
+  builder.node("Resize", "cut", {x, roi, scales},
+               {{"coordinate_transformation_mode", std::string("tf_crop_and_resize")}});
+  builder.node("Resize", "whole", {x, "", scales});
+  const auto values = infer_shapes(std::move(builder).finish());
+  ASSERT_TRUE(values);
+  EXPECT_EQ(values->find("cut")->second.text(), "cut: float32[?]");
+  EXPECT_EQ(values->find("whole")->second.text(), "whole: float32[8]");
+}
+
+TEST(Shapes, TakeTheTypeThatQuantizeLinearAsksFor) {
+  Builder builder;
+  const auto x = builder.input("x", Shape{4});
+  const auto scale = builder.scalar("scale", 1);
+  builder.node("QuantizeLinear", "plain", {x, scale});
+  builder.node("QuantizeLinear", "wide", {x, scale}, {{"output_dtype", std::int64_t{5}}});
+  const auto values = infer_shapes(std::move(builder).finish());
+  ASSERT_TRUE(values);
+  EXPECT_EQ(values->find("plain")->second.text(), "plain: uint8[4]");
+  EXPECT_EQ(values->find("wide")->second.text(), "wide: int16[4]");
+}
+
+// As a target of Reshape, 6 cast to boolean and back would be 1.
+TEST(Shapes, FollowIntegersThroughCastsThatKeepThem) {
+  const auto reshaped_by = [](std::vector<std::int64_t> casts) {
+    Builder builder;
+    const auto x = builder.input("x", Shape{2, 3});
+    std::string target = builder.constant("target", Ints{6});
+    for (const std::int64_t to : casts) target = builder.node("Cast", "cast", {target}, {{"to", to}});
+    builder.node("Reshape", "y", {x, target});
+    return infer_shapes(std::move(builder).finish())->find("y")->second.text();
+  };
+  EXPECT_EQ(reshaped_by({6, 7}), "y: float32[6]");
+  EXPECT_EQ(reshaped_by({9, 7}), "y: float32[?]");
+}
+
 TEST(Shapes, OfPools) {
   EXPECT_EQ(shape_after("MaxPool", {dims({1, 4, 5, 5})}, {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}}),
             "[1, 4, 2, 2]");

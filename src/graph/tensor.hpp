@@ -46,6 +46,7 @@ enum class DataType : std::uint8_t {
 using Shape = std::vector<std::int64_t>;  // every size >= 0; empty: a scalar
 
 inline constexpr std::int64_t kMaxElements = std::int64_t{1} << 31;  // of one tensor
+inline constexpr std::size_t kMaxRank = 64;                          // dimensions of one tensor
 
 // Product of the sizes; bad_input when one is negative or the product passes kMaxElements.
 [[nodiscard]] Result<std::int64_t> elements_of(std::span<const std::int64_t> shape);

@@ -1,24 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "graph/upgrade.hpp"
 
+#include <algorithm>
 #include <functional>
-#include <limits>
+
+#include "graph/shapes.hpp"
 
 namespace alara::graph {
 namespace {
 
-// What one rewrite may use: the graph it adds constants to, free names, and the opset the node was written for.
+// What one rewrite may use: the graph it adds constants to, free names, the opset the node was written for, and what
+// is known of values (in the second round only).
 struct Context {
   Graph& graph;
   Names& names;
   std::int64_t opset;
+  const ValueTable& values;
 
   std::string add(std::string_view wanted, Tensor tensor) {
     std::string name = names.fresh(wanted);
     graph.constants.emplace(name, share(std::move(tensor)));
     return name;
   }
+  // A number of the type that `value` has; float32 where that is not known.
+  std::string add_scalar(std::string_view wanted, float number, const std::string& value);
+  [[nodiscard]] const Dims* dims(const std::string& value) const {
+    const auto found = values.find(value);
+    return found == values.end() || !found->second.dims ? nullptr : &*found->second.dims;
+  }
 };
+
+std::string Context::add_scalar(std::string_view wanted, float number, const std::string& value) {
+  const auto found = values.find(value);
+  const DataType type = found == values.end() ? DataType::undefined : found->second.type;
+  if (type == DataType::float64) return add(wanted, Tensor::scalar(static_cast<double>(number)));
+  if (type != DataType::float16) return add(wanted, Tensor::scalar(number));
+  Tensor half = Tensor::zeros(DataType::float16, {});
+  const std::uint16_t bits = to_half(number);
+  std::memcpy(half.bytes.data(), &bits, sizeof(bits));
+  return add(wanted, std::move(half));
+}
 
 // One or more nodes that stand in for `node`.
 using Rewrite = Result<std::vector<Node>> (*)(Node node, Context& context);
@@ -58,8 +79,9 @@ Result<std::vector<Node>> split_to_input(Node node, Context& context) {
 Result<std::vector<Node>> clip(Node node, Context& context) {
   if (context.opset >= 11) return one(std::move(node));
   const std::string at = node.outputs.front();
-  if (node.has("min")) set_input(node, 1, context.add(at + ".min", Tensor::scalar(node.number("min", 0))));
-  if (node.has("max")) set_input(node, 2, context.add(at + ".max", Tensor::scalar(node.number("max", 0))));
+  const std::string x = node.input(0);
+  if (node.has("min")) set_input(node, 1, context.add_scalar(at + ".min", node.number("min", 0), x));
+  if (node.has("max")) set_input(node, 2, context.add_scalar(at + ".max", node.number("max", 0), x));
   node.attributes.clear();
   return one(std::move(node));
 }
@@ -69,7 +91,7 @@ Result<std::vector<Node>> pad(Node node, Context& context) {
   const std::string at = node.outputs.front();
   move_to_input(node, "pads", 1, context);
   if (node.text("mode", "constant") == "constant")
-    set_input(node, 2, context.add(at + ".value", Tensor::scalar(node.number("value", 0))));
+    set_input(node, 2, context.add_scalar(at + ".value", node.number("value", 0), node.input(0)));
   node.attributes.erase("value");
   return one(std::move(node));
 }
@@ -131,36 +153,83 @@ Result<std::vector<Node>> constant_node(Node node, Context& context) {
   return std::vector<Node>{};
 }
 
-// Upsample (7 to 9) is Resize with the pixel rules of Resize 10.
+// A Resize by the pixel rules of Resize 10.
+Node resize_from_corner(const Node& old, const std::string& x, const std::string& scales, const std::string& rounding) {
+  Node out{"Resize", {}, old.name, {x, "", scales}, old.outputs, {}};
+  out.attributes["mode"] = old.text("mode", "nearest");
+  out.attributes["coordinate_transformation_mode"] = std::string("asymmetric");
+  out.attributes["nearest_mode"] = rounding;
+  return out;
+}
+
+// Upsample (7 to 9) never makes smaller.
 Result<std::vector<Node>> upsample(Node node, Context& context) {
-  const std::string at = node.outputs.front();
   std::string scales = node.input(1);
   if (context.opset < 9) {
     const auto found = node.attributes.find("scales");
     const auto* numbers = found == node.attributes.end() ? nullptr : std::get_if<std::vector<float>>(&found->second);
     if (numbers == nullptr) return fail(ErrorKind::corrupt, "{} has no scales", node.label());
-    scales = context.add(at + ".scales", Tensor::of(Shape{static_cast<std::int64_t>(numbers->size())}, *numbers));
+    scales = context.add(node.outputs.front() + ".scales",
+                         Tensor::of(Shape{static_cast<std::int64_t>(numbers->size())}, *numbers));
   }
-  Node out{"Resize", {}, node.name, {node.input(0), "", scales}, node.outputs, {}};
-  out.attributes["mode"] = node.text("mode", "nearest");
-  out.attributes["coordinate_transformation_mode"] = std::string("asymmetric");
-  out.attributes["nearest_mode"] = std::string("floor");
-  return one(std::move(out));
+  return one(resize_from_corner(node, node.input(0), scales, "floor"));
 }
 
+// Resize 10 to the nearest pixel takes the one before where it makes larger, and the one behind where it makes smaller
+// (as ONNX Runtime has it; the operator's text leaves it open). Dimensions go their ways one after the other, so that a
+// node that does both, or may do either, becomes two: what makes smaller first.
 Result<std::vector<Node>> resize(Node node, Context& context) {
   if (context.opset >= 11) return one(std::move(node));
-  node.inputs = {node.input(0), "", node.input(1)};
-  node.attributes["coordinate_transformation_mode"] = std::string("asymmetric");
-  node.attributes["nearest_mode"] = std::string("floor");
-  return one(std::move(node));
+  const std::string x = node.input(0);
+  const std::string scales = node.input(1);
+  const Tensor* numbers = context.graph.constant(scales);
+  const bool known = numbers != nullptr && numbers->type == DataType::float32;
+  const auto all = [&](auto&& fits) { return known && std::ranges::all_of(numbers->values<float>(), fits); };
+  if (node.text("mode", "nearest") != "nearest" || all([](float scale) { return scale >= 1; }))
+    return one(resize_from_corner(node, x, scales, "floor"));
+  if (all([](float scale) { return scale <= 1; })) return one(resize_from_corner(node, x, scales, "ceil"));
+
+  const std::string at = node.outputs.front();
+  const std::string less = context.names.fresh(at + ".less");
+  const std::string more = context.names.fresh(at + ".more");
+  const std::string smaller = context.names.fresh(at + ".smaller");
+  const std::string same = context.add(at + ".same", Tensor::scalar(1.0F));
+  std::vector<Node> out;
+  out.push_back({"Min", {}, less, {scales, same}, {less}, {}});
+  out.push_back({"Max", {}, more, {scales, same}, {more}, {}});
+  out.push_back(resize_from_corner(node, x, less, "ceil"));
+  out.back().name = smaller;
+  out.back().outputs = {smaller};
+  out.push_back(resize_from_corner(node, smaller, more, "floor"));
+  return out;
 }
 
-// Up to opset 12 softmax went over all dimensions from `axis` on, seen as one: flatten, softmax over the last, and
-// back.
+// The only dimension from `axis` on that can be other than 1; nullopt: there are more, or it is not known.
+std::optional<std::int64_t> only_dimension(const Dims* dims, std::int64_t axis) {
+  if (axis == -1) return -1;
+  if (dims == nullptr) return std::nullopt;
+  const auto rank = static_cast<std::int64_t>(dims->size());
+  if (axis < 0) axis += rank;
+  if (axis < 0 || axis >= rank) return std::nullopt;
+  std::optional<std::int64_t> found;
+  for (std::int64_t d = axis; d < rank; ++d) {
+    if ((*dims)[static_cast<std::size_t>(d)].size == 1) continue;
+    if (found) return std::nullopt;
+    found = d;
+  }
+  const std::int64_t last = rank - 1;
+  return found.value_or(last) == last ? -1 : found;
+}
+
+// Up to opset 12 softmax went over all dimensions from `axis` on, seen as one. Where that is one dimension, it is
+// named; else: flatten, softmax over the last, and back.
 Result<std::vector<Node>> softmax(Node node, Context& context) {
   if (context.opset >= 13) return one(std::move(node));
   const std::int64_t axis = node.integer("axis", 1);
+  if (const auto only = only_dimension(context.dims(node.input(0)), axis)) {
+    node.attributes["axis"] = *only;
+    return one(std::move(node));
+  }
   const std::string at = node.outputs.front();
   const std::string flat = context.names.fresh(at + ".flat");
   const std::string result = context.names.fresh(at + ".rows");
@@ -169,19 +238,19 @@ Result<std::vector<Node>> softmax(Node node, Context& context) {
   out.push_back({"Shape", {}, shape, {node.input(0)}, {shape}, {}});
   out.push_back({"Flatten", {}, flat, {node.input(0)}, {flat}, {{"axis", axis}}});
   out.push_back({node.op, {}, node.name, {flat}, {result}, {{"axis", std::int64_t{-1}}}});
-  out.push_back({"Reshape", {}, at, {result, shape}, {at}, {}});
+  out.push_back({"Reshape", {}, context.names.fresh(at + ".back"), {result, shape}, {at}, {}});
   return out;
 }
 
+using Rewrites = std::map<std::string, Rewrite, std::less<>>;
+
 // From 7 on element-wise operators broadcast as they do today; recurrent ones gained `layout` only.
-const std::map<std::string, Rewrite, std::less<>>& rewrites() {
-  static const std::map<std::string, Rewrite, std::less<>> kTable = {
+const Rewrites& rewrites() {
+  static const Rewrites kTable = {
       {"Squeeze", axes_to_input},
       {"Unsqueeze", axes_to_input},
       {"ReduceSum", axes_to_input},
       {"Split", split_to_input},
-      {"Clip", clip},
-      {"Pad", pad},
       {"Slice", slice},
       {"TopK", top_k},
       {"Dropout", dropout},
@@ -189,26 +258,26 @@ const std::map<std::string, Rewrite, std::less<>>& rewrites() {
       {"Constant", constant_node},
       {"Upsample", upsample},
       {"Resize", resize},
-      {"Softmax", softmax},
-      {"LogSoftmax", softmax},
-      {"Hardmax", softmax},
   };
   return kTable;
 }
 
-Result<Graph> upgraded(Graph graph, std::int64_t opset) {
+// Those that want to know types and dimensions, which shape inference tells of nodes in today's form: a second round.
+const Rewrites& rewrites_by_shape() {
+  static const Rewrites kTable = {
+      {"Clip", clip}, {"Pad", pad}, {"Softmax", softmax}, {"LogSoftmax", softmax}, {"Hardmax", softmax},
+  };
+  return kTable;
+}
+
+Status rewrite(Graph& graph, const Rewrites& table, std::int64_t opset, const ValueTable& values) {
   Names names(graph);
-  Context context{graph, names, opset};
+  Context context{graph, names, opset, values};
   std::vector<Node> nodes;
   nodes.reserve(graph.nodes.size());
   for (Node& node : graph.nodes) {
-    for (auto& [name, attribute] : node.attributes)
-      if (const auto* inner = std::get_if<std::shared_ptr<const Graph>>(&attribute)) {
-        ALARA_TRY(Graph better, upgraded(**inner, opset));
-        attribute = std::make_shared<const Graph>(std::move(better));
-      }
-    const auto found = node.domain.empty() ? rewrites().find(node.op) : rewrites().end();
-    if (found == rewrites().end() || node.outputs.empty()) {
+    const auto found = node.domain.empty() ? table.find(node.op) : table.end();
+    if (found == table.end() || node.outputs.empty()) {
       nodes.push_back(std::move(node));
       continue;
     }
@@ -216,6 +285,30 @@ Result<Graph> upgraded(Graph graph, std::int64_t opset) {
     for (Node& each : better) nodes.push_back(std::move(each));
   }
   graph.nodes = std::move(nodes);
+  return {};
+}
+
+// Nothing where the graph's shapes contradict each other: later passes say so.
+ValueTable values_of(Graph& graph) {
+  Model model;
+  model.graph = std::move(graph);
+  auto values = infer_shapes(model);
+  graph = std::move(model.graph);
+  return values ? *std::move(values) : ValueTable{};
+}
+
+Result<Graph> upgraded(Graph graph, std::int64_t opset) {
+  for (Node& node : graph.nodes)
+    for (auto& [name, attribute] : node.attributes)
+      if (const auto* inner = std::get_if<std::shared_ptr<const Graph>>(&attribute)) {
+        ALARA_TRY(Graph better, upgraded(**inner, opset));
+        attribute = std::make_shared<const Graph>(std::move(better));
+      }
+  ALARA_CHECK(rewrite(graph, rewrites(), opset, {}));
+  const auto old = [&](const Node& node) { return node.domain.empty() && rewrites_by_shape().contains(node.op); };
+  if (opset >= 13 || std::ranges::none_of(graph.nodes, old)) return graph;
+  const ValueTable values = values_of(graph);
+  ALARA_CHECK(rewrite(graph, rewrites_by_shape(), opset, values));
   return graph;
 }
 

@@ -10,7 +10,7 @@ namespace alara::graph {
 inline constexpr std::int64_t kWorkingOpset = 17;
 
 // Rewrites what changed between a model's opset and 17: attributes that became inputs (Clip, Pad, Slice, Squeeze,
-// Unsqueeze, ReduceSum, Split, TopK, Dropout), Upsample to Resize, Softmax over flattened axes, Constant nodes to
+// Unsqueeze, ReduceSum, Split, TopK, Dropout), Upsample to Resize, Softmax over many axes, Constant nodes to
 // constants. Models of 18 to 21 keep their opset; readers of axes use axes_of(). Errors: what can not be brought over.
 Status upgrade(Model& model);
 

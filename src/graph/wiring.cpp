@@ -116,7 +116,9 @@ std::string cycle_text(const Graph& graph, const std::vector<int>& waiting) {
   std::size_t at = 0;
   while (at < waiting.size() && waiting[at] <= 0) ++at;
   std::vector<std::size_t> path;
-  while (at < waiting.size() && std::find(path.begin(), path.end(), at) == path.end()) {
+  std::vector<bool> seen(waiting.size(), false);
+  while (at < waiting.size() && !seen[at]) {
+    seen[at] = true;
     path.push_back(at);
     std::size_t next = waiting.size();
     for (const std::string& input : graph.nodes[at].inputs)

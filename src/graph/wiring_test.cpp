@@ -72,6 +72,18 @@ TEST(Graph, NamesTheNodesOfACycle) {
   EXPECT_NE(sorted.error().message.find("Relu 'a' <- Add 'b'"), std::string::npos) << sorted.error().message;
 }
 
+// Work must not grow with the square of the cycle's length: this many nodes would take minutes.
+TEST(Graph, NamesALongCycleInOneWalk) {
+  Graph graph;
+  constexpr std::size_t kLength = 100'000;
+  for (std::size_t i = 0; i < kLength; ++i)
+    graph.nodes.push_back({"Relu", {}, {}, {"v" + std::to_string((i + 1) % kLength)}, {"v" + std::to_string(i)}, {}});
+  const auto sorted = sort_nodes(graph);
+  ASSERT_FALSE(sorted);
+  EXPECT_EQ(sorted.error().message,
+            "the graph has a cycle: Relu 'v0' <- Relu 'v1' <- Relu 'v2' <- Relu 'v3' <- Relu 'v4' <- Relu 'v5' <- ...");
+}
+
 TEST(Graph, IsRedirectedAlsoWithinBranches) {
   Model model = small();
   model.graph.inputs.push_back({"flag", DataType::boolean, Dims{}});

@@ -8,6 +8,7 @@
 #include "graph/import/source.hpp"
 #include "lab/commands.hpp"
 #include "lab/training_arguments.hpp"
+#include "learn/compress/kept_zeros.hpp"
 #include "learn/train/trainer.hpp"
 
 namespace alara::lab {
@@ -15,9 +16,20 @@ namespace {
 
 struct FinetuneArguments {
   std::string in, out;
+  bool free_zeros = false;
   DataArguments data;
   TrainingArguments training;
 };
+
+// A pruned model keeps its zeros, unless it shall not.
+Result<learn::Hooks> hooks_for(const graph::Model& model, const FinetuneArguments& arguments) {
+  if (arguments.free_zeros) return learn::Hooks{};
+  ALARA_TRY(const learn::Network network, learn::Network::build(model));
+  std::vector<std::string> pruned = learn::pruned_parameters(network);
+  if (pruned.empty()) return learn::Hooks{};
+  fmt::print(stderr, "the zeros of {} pruned weights are kept (--free-zeros trains them too)\n", pruned.size());
+  return learn::keep_zeros(std::move(pruned));
+}
 
 Result<int> finetune(const FinetuneArguments& arguments) {
   ALARA_TRY(const learn::TrainOptions options, arguments.training.read(arguments.out));
@@ -29,7 +41,10 @@ Result<int> finetune(const FinetuneArguments& arguments) {
   ALARA_TRY(const std::string before, summary(model, data, {}, options.threads));
   if (!before.empty()) fmt::print("before: {}", before);
   cli::TerminalProgress progress;
-  ALARA_TRY(const learn::Trained trained, learn::train(std::move(model), data, options, progress));
+  ALARA_TRY(learn::Objective objective, learn::objective_for(model, data, options.label_smoothing));
+  ALARA_TRY(learn::Hooks hooks, hooks_for(model, arguments));
+  ALARA_TRY(const learn::Trained trained,
+            learn::train(std::move(model), data, options, std::move(objective), std::move(hooks), progress));
   return arguments.training.finish(trained, data, arguments.out);
 }
 
@@ -47,6 +62,7 @@ void add_finetune_command(CLI::App& app, CommandLine& line) {
   arguments->training.options.rate = 2e-4;
   command->add_option("IN", arguments->in, "An .onnx file")->required()->option_text(" ");
   command->add_option("OUT", arguments->out, "The .onnx file to write")->required()->option_text(" ");
+  command->add_flag("--free-zeros", arguments->free_zeros, "Let the zeros of a pruned model learn too");
   arguments->data.declare(*command);
   arguments->training.declare(*command);
   command->callback([&line, arguments] {

@@ -99,8 +99,9 @@ Result<int> prune(const PruneArguments& arguments) {
 void add_prune_command(CLI::App& app, CommandLine& line) {
   CLI::App* command = app.add_subcommand("prune", "Weights to zero, or filters removed, with fine-tuning");
   command->footer(
-      "Zeros make a file smaller when it is packed, not faster; removed filters make it smaller and "
-      "faster.\nExamples:\n"
+      "Zeros make a file smaller when it is packed, not faster; removed filters make it smaller and faster.\n"
+      "--epochs is for each of the two: the rounds in which filters go share it, zeros have as many again.\n"
+      "Examples:\n"
       "  alara-lab prune cnn.onnx sparse.onnx --sparsity 0.8 --data /usr/share/datasets/fashion-mnist --epochs 5\n"
       "  alara-lab prune cnn.onnx narrow.onnx --filters 0.4 --multiple 4 --data /usr/share/datasets/fashion-mnist");
   auto arguments = std::make_shared<PruneArguments>();

@@ -115,7 +115,7 @@ Result<std::string> summary(const graph::Model& model, const learn::Dataset& dat
   std::string out;
   if (!report.curve.empty()) {
     const learn::EpochReport& last = report.curve.back();
-    out += fmt::format("{} epochs, loss {:.4f}", last.epoch, last.loss);
+    out += fmt::format("{} epoch{}, loss {:.4f}", last.epoch, last.epoch == 1 ? "" : "s", last.loss);
     if (data.size(Part::validation) > 0)
       out += classes ? fmt::format(", validation {:.2f} %", last.validation_accuracy)
                      : fmt::format(", validation loss {:.4f}", last.validation_loss);

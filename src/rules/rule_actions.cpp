@@ -2,6 +2,7 @@
 // What a rule does: events, commands, safe values, and what it makes of the acks.
 #include <algorithm>
 
+#include "base/hash.hpp"
 #include "base/quantity.hpp"
 #include "rules/instants.hpp"
 #include "rules/rule.hpp"
@@ -11,9 +12,8 @@ namespace {
 
 enum Kind : std::uint32_t { kRule, kSafe, kTrouble };
 
-std::uint64_t mix(std::uint64_t hash, std::string_view text) {  // FNV-1a, with an end mark
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return (hash ^ 0xffu) * 0x100000001b3u;
+std::uint64_t mix(std::uint64_t hash, std::string_view text) {  // with an end mark
+  return fnv1a("\xff", fnv1a(text, hash));
 }
 
 std::uint64_t mix(std::uint64_t hash, std::uint64_t number) {  // splitmix64's finisher
@@ -27,7 +27,7 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t number) {  // splitmix64's f
 
 // The same run gives the same keys; two events of one site share one only by a hash collision.
 std::uint64_t Rule::event_key(std::uint32_t slot, std::uint32_t kind, std::uint32_t occurrence) const {
-  std::uint64_t hash = mix(0xcbf29ce484222325u, identity_.pipeline_name);
+  std::uint64_t hash = mix(kFnvBasis, identity_.pipeline_name);
   hash = mix(mix(hash, identity_.name), asset_name(slot));
   return mix(mix(mix(hash, static_cast<std::uint64_t>(kind)), static_cast<std::uint64_t>(occurrence)),
              static_cast<std::uint64_t>(slots_[slot].last_time));

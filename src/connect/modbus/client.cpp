@@ -3,6 +3,7 @@
 
 #include <numeric>
 
+#include "base/hash.hpp"
 #include "base/quantity.hpp"
 #include "connect/modbus/session.hpp"
 
@@ -12,10 +13,9 @@ namespace {
 // The loop ends a session within one turn; longer means that it does not run, and then there is nothing to wait for.
 constexpr Nanos kLongestStop = 900 * kMillisecond;
 
-// FNV-1a: spreads the connectors of one loop over a period.
+// Spreads the connectors of one loop over a period.
 std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(c)) * 0x100000001b3u;
+  const std::uint64_t hash = fnv1a(text);
   return hash ^ (hash >> 32);
 }
 

@@ -153,8 +153,8 @@ std::vector<PrunableLayer> prunable_layers(const Graph& graph, std::int64_t leas
   return out;
 }
 
-Result<std::map<std::string, Mask>> prune_weights(Graph& graph, const MaskOptions& options) {
-  const std::vector<PrunableLayer> layers = prunable_layers(graph);
+Result<std::map<std::string, Mask>> prune_weights(Graph& graph, const MaskOptions& options, std::int64_t least) {
+  const std::vector<PrunableLayer> layers = prunable_layers(graph, least);
   std::vector<MaskedWeights> weights;
   for (const PrunableLayer& layer : layers) weights.push_back({layer.layout, layer.layout.weight->values<float>()});
   ALARA_TRY(std::vector<Mask> masks, choose_masks(weights, options));

@@ -67,7 +67,9 @@ struct PrunableLayer {
 inline constexpr std::int64_t kLeastWeights = 128;
 [[nodiscard]] std::vector<PrunableLayer> prunable_layers(const Graph& graph, std::int64_t least = kLeastWeights);
 
-// Chooses masks for all prunable layers and sets the weights to 0. Returns the masks by the name of the constant.
-[[nodiscard]] Result<std::map<std::string, Mask>> prune_weights(Graph& graph, const MaskOptions& options);
+// Chooses masks for all layers of at least `least` weights and sets those to 0. Returns the masks by the name of the
+// constant.
+[[nodiscard]] Result<std::map<std::string, Mask>> prune_weights(Graph& graph, const MaskOptions& options,
+                                                                std::int64_t least = kLeastWeights);
 
 }  // namespace alara::graph

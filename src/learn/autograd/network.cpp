@@ -22,6 +22,18 @@ struct Quantised {
   [[nodiscard]] at::Tensor integers(const at::Tensor& real) const { return rounded(real / scale, zero, range); }
 };
 
+// Symmetric signed weights keep to the levels they were quantised with: 7 bits stay 7 bits (sums of two 8-bit products
+// saturate on some processors), and 8 bits never use the one level that has no opposite.
+IntegerRange narrowed(IntegerRange range, const at::Tensor& integers, const at::Tensor& zero) {
+  if (range.low != -128 || zero.count_nonzero().item<std::int64_t>() != 0 || integers.numel() == 0) return range;
+  const auto largest = integers.to(at::kInt).abs().max().item<std::int32_t>();
+  if (largest > 127) return range;
+  const double level = largest <= 64 ? 64 : 127;
+  range.low = -level;
+  range.high = level;
+  return range;
+}
+
 std::string text_of(const at::Tensor& tensor) {
   if (!tensor.defined()) return "-";
   return fmt::format("{}{}", c10::toString(tensor.scalar_type()),
@@ -118,7 +130,7 @@ Status Network::Body::hold_quantised(const std::string& name, const graph::Node&
   entry.slot = slots.slot(name);
   entry.scale = broadcast(held[slots.slot(reader.input(1))]);
   entry.zero = reader.input(2).empty() ? at::zeros({}, real()) : broadcast(held[slots.slot(reader.input(2))]);
-  entry.range = *range;
+  entry.range = narrowed(*range, integers, entry.zero);
   at::Tensor numbers = (integers.to(real()) - entry.zero) * entry.scale;
   parameters.emplace(name, numbers.set_requires_grad(true));
   quantised.emplace(name, std::move(entry));

@@ -246,13 +246,12 @@ TEST(Network, KeepsHalfPrecisionConstantsHalf) {
 }
 
 // Weights of 8 bits, as quantisation writes them: Gemm of x and dequantised integers.
-graph::Model quantised_product() {
+graph::Model quantised_product(const std::vector<std::int8_t>& numbers = {1, -2, 127, -128}) {
   Builder b;
   const std::string x = b.input("x", Shape{1, 2});
   const std::string scale = b.constant("scale", Tensor::of(Shape{2}, std::vector<float>{0.5F, 0.25F}));
   const std::string zero = b.constant("zero", Tensor::of(Shape{2}, std::vector<std::int8_t>{0, 0}));
-  const std::string integers =
-      b.constant("integers", Tensor::of(Shape{2, 2}, std::vector<std::int8_t>{1, -2, 127, -128}));
+  const std::string integers = b.constant("integers", Tensor::of(Shape{2, 2}, numbers));
   const std::string weights =
       b.node("DequantizeLinear", "weights", {integers, scale, zero}, {{"axis", std::int64_t{1}}});
   b.output(b.node("Gemm", "y", {x, weights}));
@@ -277,6 +276,23 @@ TEST(Network, LearnsIntegerWeightsAsTheNumbersTheyStandFor) {
   const graph::Model model = network.model();
   const auto stored = model.graph.constant("integers")->values<std::int8_t>();
   EXPECT_EQ((std::vector<int>{stored.begin(), stored.end()}), (std::vector<int>{3, -2, 127, -128}));
+}
+
+TEST(Network, KeepsSymmetricWeightsToTheLevelsTheyWereQuantisedWith) {
+  for (const auto& [numbers, level] : {std::pair{std::vector<std::int8_t>{1, -2, 64, -64}, 64},
+                                       std::pair{std::vector<std::int8_t>{1, -2, 127, -100}, 127}}) {
+    Network network = built(quantised_product(numbers));
+    at::Tensor real = network.parameters().at("integers");
+    {
+      const at::NoGradGuard guard;
+      real[0][0] = 90.0F;
+      real[0][1] = -90.0F;
+    }
+    const graph::Model model = network.model();
+    const auto stored = model.graph.constant("integers")->values<std::int8_t>();
+    EXPECT_EQ(stored[0], level);
+    EXPECT_EQ(stored[1], -level);
+  }
 }
 
 TEST(Network, DropsTheSameForTheSameSeed) {

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "base/hash.hpp"
 #include "graph/shapes.hpp"
 #include "graph/upgrade.hpp"
 
@@ -81,6 +82,15 @@ struct Lesson {
   }
 };
 
+// Of the teacher's weights and the pairs of features.
+std::uint64_t hash_of(const graph::Model& teacher, const DistilOptions& options) {
+  std::uint64_t hash = kFnvBasis;
+  for (const auto& [name, constant] : teacher.graph.constants)
+    hash = fnv1a({reinterpret_cast<const char*>(constant->bytes.data()), constant->bytes.size()}, fnv1a(name, hash));
+  for (const FeaturePair& pair : options.features) hash = fnv1a(pair.teacher + "=" + pair.student + ";", hash);
+  return hash;
+}
+
 bool has_value(const graph::Graph& graph, const std::string& value) {
   return graph::Wiring(graph).producer(value).has_value();
 }
@@ -149,6 +159,8 @@ Result<Objective> distillation_objective(const graph::Model& student, const grap
     plain.wanted.push_back(pair.student);
   }
   Objective out;
+  out.identity = fmt::format("{} temperature={} weight={} features={} teacher={:016x}", plain.identity,
+                             options.temperature, options.weight, options.feature_weight, hash_of(teacher, options));
   out.wanted = plain.wanted;
   out.loss = [lesson = std::move(lesson)](const LossInputs& in) { return lesson.loss(in); };
   return out;

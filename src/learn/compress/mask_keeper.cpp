@@ -24,12 +24,16 @@ MaskKeeper::MaskKeeper(graph::Graph graph, graph::MaskOptions options, graph::Sp
       schedule_(schedule),
       refresh_(refresh) {}
 
+std::int64_t MaskKeeper::last_choice(std::int64_t step) const {
+  return step >= schedule_.end ? schedule_.end : std::max<std::int64_t>(1, step / refresh_ * refresh_);
+}
+
 void MaskKeeper::begin(Network& network, std::int64_t step) {
-  if (step > 0) choose(network, std::min(step, schedule_.end) / refresh_ * refresh_);
+  if (step > 0) choose(network, last_choice(step));
 }
 
 void MaskKeeper::update(Network& network, std::int64_t step) {
-  if (masks_.empty() || step == schedule_.end || (step < schedule_.end && step % refresh_ == 0)) choose(network, step);
+  if (last_choice(step) == step) choose(network, step);
   apply(network);
 }
 

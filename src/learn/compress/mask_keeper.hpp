@@ -22,6 +22,8 @@ class MaskKeeper {
   void update(Network& network, std::int64_t step);  // after each step, which counts from 1
 
  private:
+  // The newest step, up to `step`, at which masks are chosen: the first, every `refresh`-th, and the schedule's end.
+  [[nodiscard]] std::int64_t last_choice(std::int64_t step) const;
   void choose(Network& network, std::int64_t step);
   void apply(Network& network) const;
 

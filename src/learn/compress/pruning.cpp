@@ -68,11 +68,15 @@ class Pruning {
                      {0, options_.weights->sparsity, 0, std::max<std::int64_t>(1, end)}, options_.refresh,
                      options_.least);
     Hooks hooks;
+    hooks.identity = fmt::format("masks={},{},{},{} ramp={} refresh={} least={}", options_.weights->sparsity,
+                                 static_cast<int>(options_.weights->pattern), static_cast<int>(options_.weights->scope),
+                                 options_.weights->most_of_a_layer, end, options_.refresh, options_.least);
+    hooks.counts_from = end;
     hooks.at_start = [&](Network& network, std::int64_t step) { masks.begin(network, step); };
     hooks.after_step = [&](Network& network, std::int64_t step) { masks.update(network, step); };
     ALARA_CHECK(train_part(options_.training.epochs, std::move(hooks)));
     if (out_.stopped) return {};
-    ALARA_TRY(const auto kept, graph::prune_weights(model_.graph, *options_.weights));
+    ALARA_TRY(const auto kept, graph::prune_weights(model_.graph, *options_.weights, options_.least));
     static_cast<void>(kept);
     return {};
   }

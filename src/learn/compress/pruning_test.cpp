@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "graph/onnx_file.hpp"
 #include "learn/compress/compress_fixture.hpp"
+#include "learn/compress/kept_zeros.hpp"
 
 namespace alara::learn {
 namespace {
@@ -56,6 +59,98 @@ TEST_F(Pruning, IsTheSameForTheSameSeed) {
   const auto b = prune(*dense_, *data_, weights(0.5), progress_);
   ASSERT_TRUE(a && b);
   EXPECT_EQ(*graph::to_onnx(a->model), *graph::to_onnx(b->model));
+}
+
+// Asks to stop after so many steps of a run.
+class StopAt final : public Progress {
+ public:
+  explicit StopAt(std::size_t step) : step_(step) {}
+  void begin(std::string_view, std::size_t) override {}
+  void step(std::size_t done, std::string_view) override { done_ = done; }
+  [[nodiscard]] bool stopped() const override { return done_ >= step_; }
+
+ private:
+  std::size_t step_, done_ = 0;
+};
+
+class Resumed : public Pruning, public testing::WithParamInterface<std::size_t> {
+ protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "alara-XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::filesystem::path folder_;
+};
+
+// 192 steps, the ramp's end at 96, masks every 16th: stopped at the first steps, within the ramp, at its end, behind
+// it.
+TEST_P(Resumed, GivesWhatAnUnbrokenPruningGives) {
+  PruneOptions options = weights(0.6);
+  const auto unbroken = prune(*dense_, *data_, options, progress_);
+  options.training.checkpoint = folder_ / "training.checkpoint";
+  StopAt stop(GetParam());
+  const auto first = prune(*dense_, *data_, options, stop);
+  ASSERT_TRUE(first) << first.error().text();
+  ASSERT_TRUE(first->stopped);
+  const auto second = prune(*dense_, *data_, options, progress_);
+  ASSERT_TRUE(unbroken && second) << second.error().text();
+  EXPECT_EQ(*graph::to_onnx(second->model), *graph::to_onnx(unbroken->model));
+}
+INSTANTIATE_TEST_SUITE_P(At, Resumed, testing::Values(5, 40, 96, 150));
+
+TEST_F(Pruning, DoesNotGoOnFromTheCheckpointOfAnother) {
+  std::string pattern = (std::filesystem::temp_directory_path() / "alara-XXXXXX").string();
+  const std::filesystem::path folder = mkdtemp(pattern.data());
+  PruneOptions options = weights(0.6);
+  options.training.checkpoint = folder / "training.checkpoint";
+  StopAt stop(20);
+  ASSERT_TRUE(prune(*dense_, *data_, options, stop));
+  options.weights->sparsity = 0.5;
+  const auto other = prune(*dense_, *data_, options, progress_);
+  options.weights->sparsity = 0.6;
+  graph::Model changed = *dense_;
+  const std::string name = graph::prunable_layers(changed.graph, 64).front().weight;
+  graph::Tensor weight = *changed.graph.constant(name);
+  weight.mutable_values<float>()[0] += 1;
+  changed.graph.constants.at(name) = graph::share(weight);
+  const auto another = prune(changed, *data_, options, progress_);
+  std::filesystem::remove_all(folder);
+  ASSERT_FALSE(other);
+  EXPECT_NE(other.error().message.find("of another training"), std::string::npos) << other.error().message;
+  ASSERT_FALSE(another);
+}
+
+TEST_F(Pruning, TakesTheBestEpochOnlyFromThoseThatArePruned) {
+  FoundRows rows;
+  rows.train = test::points(1024, 1);
+  rows.test = test::points(512, 2);
+  DatasetOptions with_validation;
+  with_validation.validation = 0.2;
+  const Dataset data = *Dataset::of(std::move(rows), test::point_input(), with_validation);
+  PruneOptions options = weights(0.9);
+  options.training.keep_best = true;
+  const auto pruned = prune(*dense_, data, options, progress_);
+  ASSERT_TRUE(pruned) << pruned.error().text();
+  EXPECT_GT(accuracy_of(pruned->model, data), 85);
+}
+
+TEST_F(Pruning, SurvivesFineTuningWhenZerosAreKept) {
+  const auto pruned = prune(*dense_, *data_, weights(0.8), progress_);
+  ASSERT_TRUE(pruned);
+  const auto zeros = [](const graph::Model& model) {
+    std::size_t out = 0;
+    for (const graph::PrunableLayer& layer : graph::prunable_layers(model.graph))
+      for (const float number : layer.layout.weight->values<float>()) out += number == 0 ? 1 : 0;
+    return out;
+  };
+  auto network = Network::build(pruned->model);
+  const auto names = pruned_parameters(*network);
+  EXPECT_EQ(names.size(), 2U) << "the first layer has few weights";
+  const auto tuned =
+      train(pruned->model, *data_, briefly(2), *objective_for(pruned->model, *data_, 0), keep_zeros(names), progress_);
+  ASSERT_TRUE(tuned) << tuned.error().text();
+  EXPECT_EQ(zeros(tuned->model), zeros(pruned->model));
 }
 
 TEST_F(Pruning, LeavesTwoOfFour) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/hash.hpp"
 #include "learn/data/file_bytes.hpp"
 
 namespace alara::learn {
@@ -13,13 +14,6 @@ using graph::Tensor;
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kMagic = "ALARATR1";
-
-// FNV-1a (Fowler, Noll and Vo): finds accidents, not intent.
-std::uint64_t checksum(std::string_view bytes) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
-  return hash;
-}
 
 void append_number(std::string& out, std::uint64_t number) {
   for (int i = 0; i < 8; ++i) out += static_cast<char>(number >> 8 * i & 0xFF);
@@ -95,7 +89,7 @@ std::string sealed(std::string_view header, std::string_view numbers) {
   std::string out(kMagic);
   append_number(out, header.size());
   out.append(header).append(numbers);
-  append_number(out, checksum(out));
+  append_number(out, fnv1a(out));
   return out;
 }
 
@@ -110,7 +104,7 @@ Result<Checkpoint> parse_checkpoint(std::span<const std::byte> bytes) {
   std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   constexpr std::size_t kFrame = 24;  // magic, length, checksum
   if (text.size() < kFrame || !text.starts_with(kMagic)) return fail(ErrorKind::corrupt, "this is no checkpoint");
-  if (checksum(text.substr(0, text.size() - 8)) != number_at(text, text.size() - 8))
+  if (fnv1a(text.substr(0, text.size() - 8)) != number_at(text, text.size() - 8))
     return fail(ErrorKind::corrupt, "the checkpoint is damaged: its checksum is wrong");
   const std::uint64_t length = number_at(text, 8);
   if (length > kMaxCheckpointHeader || length > text.size() - kFrame)

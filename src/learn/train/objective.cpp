@@ -3,6 +3,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 namespace alara::learn {
 namespace {
 
@@ -32,7 +34,9 @@ std::string logits_of(const graph::Graph& graph) {
   while (const auto maker = wiring.producer(value)) {
     const graph::Node& node = graph.nodes[*maker];
     if (node.is("Softmax")) return node.input(0);
-    if (!node.is("Identity") && !node.is("QuantizeLinear") && !node.is("DequantizeLinear")) break;
+    static constexpr std::string_view kPassed[] = {"Identity", "QuantizeLinear", "DequantizeLinear", "Reshape",
+                                                   "Flatten",  "Squeeze",        "Unsqueeze"};
+    if (std::none_of(std::begin(kPassed), std::end(kPassed), [&](std::string_view op) { return node.is(op); })) break;
     value = node.input(0);
   }
   return output;
@@ -43,6 +47,7 @@ Result<Objective> objective_for(const graph::Model& model, const Dataset& data, 
     return fail(ErrorKind::bad_input, "a model with one input and an output is trained; this one has {} and {}",
                 model.graph.inputs.size(), model.graph.outputs.size());
   Objective out;
+  out.identity = fmt::format("target={} smoothing={}", static_cast<int>(data.target()), label_smoothing);
   if (data.target() == Target::classes) {
     out.wanted = {logits_of(model.graph)};
     out.loss = [classes = data.classes(), label_smoothing](const LossInputs& in) {

@@ -27,11 +27,14 @@ struct Objective {
   // Values of the graph that the loss looks at; empty: its outputs. With classes the first one holds a number for each
   // class, larger where it is likelier: the accuracy is taken from it.
   std::vector<std::string> wanted;
+  // What decides the loss beside the network, as text: a checkpoint of another objective is not continued.
+  std::string identity = {};
   // The mean over the batch's rows, a scalar with gradients.
   std::function<Result<at::Tensor>(const LossInputs&)> loss;
 };
 
-// The value before a final Softmax (also behind quantisation), else the first output: what cross-entropy wants.
+// The value before a final Softmax (also with quantisation or a reshape behind it), else the first output: what
+// cross-entropy wants.
 [[nodiscard]] std::string logits_of(const graph::Graph& graph);
 
 // Cross-entropy for classes (with a share of certainty spread over all: Szegedy et al., "Rethinking the Inception

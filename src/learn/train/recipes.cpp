@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/hash.hpp"
 #include "graph/onnx_file.hpp"
 #include "learn/architecture/architecture.hpp"
 #include "learn/data/file_bytes.hpp"
@@ -45,9 +46,7 @@ std::string Recipe::digest() const {
       fmt::format("{}\n{}\n{}\n{} target={} mean={} validation={} seed={} most={}\n{}", kVersion, architecture,
                   data.string(), rows.preprocessing.text(), target, rows.measure_mean, rows.validation, rows.seed,
                   rows.most, training.fingerprint());
-  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
-  for (const char byte : text) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
-  return fmt::format("{:016x}", hash);
+  return fmt::format("{:016x}", fnv1a(text));
 }
 
 bool has_fashion_mnist(const fs::path& folder) {

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "base/clock.hpp"
+#include "base/hash.hpp"
 #include "learn/data/file_bytes.hpp"
 #include "learn/train/batches.hpp"
 
@@ -17,6 +18,15 @@ namespace {
 enum Purpose : std::uint64_t { kOrder = 1, kAugmentation = 2, kDropout = 3 };
 
 std::int64_t now_ns() { return SystemClock().monotonic(); }
+
+// Of the first rows and of what is done to them: enough to tell data sets apart.
+std::uint64_t hash_of(const Dataset& data) {
+  const Minibatch rows = data.batch(Part::train, 0, std::min<std::size_t>(data.size(Part::train), 64));
+  std::uint64_t hash = fnv1a(data.preprocessing().text());
+  hash = fnv1a({reinterpret_cast<const char*>(rows.inputs.bytes.data()), rows.inputs.bytes.size()}, hash);
+  for (const std::int64_t label : rows.labels) hash = fnv1a(std::to_string(label) + ",", hash);
+  return fnv1a({reinterpret_cast<const char*>(rows.targets.bytes.data()), rows.targets.bytes.size()}, hash);
+}
 
 }  // namespace
 
@@ -39,6 +49,16 @@ std::map<std::string, at::Tensor> Trainer::weights() const {
   return out;
 }
 
+std::uint64_t Trainer::hash_of_weights() const {
+  std::uint64_t hash = kFnvBasis;
+  for (const auto& [name, tensor] : weights()) {
+    const at::Tensor dense = tensor.detach().contiguous();
+    hash = fnv1a({static_cast<const char*>(dense.data_ptr()), static_cast<std::size_t>(dense.nbytes())},
+                 fnv1a(name, hash));
+  }
+  return hash;
+}
+
 Status Trainer::begin() {
   ALARA_CHECK(options_.check());
   ALARA_CHECK(data_.check(options_.augmentation));
@@ -46,8 +66,9 @@ Status Trainer::begin() {
   if (network_.parameters().empty()) return fail(ErrorKind::bad_input, "the network has nothing to train");
   if (options_.threads > 0) use_threads(options_.threads);
   state_ = {};
-  state_.fingerprint = fmt::format("{} rows={} parameters={}", options_.fingerprint(), data_.size(Part::train),
-                                   network_.parameters().size());
+  state_.fingerprint =
+      fmt::format("{} {} {} weights={:016x} rows={} data={:016x}", options_.fingerprint(), objective_.identity,
+                  hooks_.identity, hash_of_weights(), data_.size(Part::train), hash_of(data_));
   averages_.clear();
   best_.clear();
   if (options_.average > 0)
@@ -166,7 +187,7 @@ Result<bool> Trainer::finish_epoch() {
 // Better is more accurate, and with equal accuracy (or without classes) of smaller loss.
 void Trainer::keep_if_best(const EpochReport& epoch) {
   const double score = epoch.validation_accuracy - 1e-6 * epoch.validation_loss;
-  if (state_.best_epoch > 0 && score <= state_.best_score) return;
+  if (state_.step < hooks_.counts_from || (state_.best_epoch > 0 && score <= state_.best_score)) return;
   state_.best_epoch = epoch.epoch;
   state_.best_score = score;
   if (!options_.keep_best) return;

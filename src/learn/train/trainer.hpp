@@ -22,6 +22,8 @@ namespace alara::learn {
 // What others do in between. A hook whose effect depends on more than the network and its argument breaks the promise
 // that a continued training is an unbroken one.
 struct Hooks {
+  std::string identity = {};     // what decides their effect, as text: a checkpoint of other hooks is not continued
+  std::int64_t counts_from = 0;  // the step from whose epoch on epochs may be the best one, and patience runs
   std::function<void(Network&, std::int64_t step)> at_start;        // `step` is not 0 where a training goes on
   std::function<void(Network&, std::int64_t step)> after_step;      // masks of pruning; steps count from 1
   std::function<Status(Network&, const EpochReport&)> after_epoch;  // an error ends the training
@@ -58,6 +60,7 @@ class Trainer {
   void update_average();
   void exchange_with(std::map<std::string, at::Tensor>& others);
   void take_final_weights(Outcome outcome);
+  [[nodiscard]] std::uint64_t hash_of_weights() const;
   [[nodiscard]] std::size_t batches() const;
   [[nodiscard]] std::int64_t steps() const;
   // Parameters and running statistics by "parameter/name" and "statistic/name".

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "graph/onnx_file.hpp"
+#include "graph/upgrade.hpp"
 #include "learn/architecture/architecture.hpp"
 #include "learn/data/test_files.hpp"
 #include "learn/train/recipes.hpp"
@@ -300,6 +301,19 @@ TEST(Objective, LooksBehindAFinalSoftmax) {
   const std::string y = builder.node("Softmax", "y", {builder.node("Relu", "logits", {x})});
   builder.output(y);
   EXPECT_EQ(logits_of(builder.graph()), "logits");
+}
+
+TEST(Objective, LooksBehindASoftmaxOverAllThatFollows) {  // opset 11, as upgrade() leaves it
+  graph::Builder builder;
+  const std::string x = builder.input("x", {1, 3, 1, 1});
+  builder.output(builder.node("Softmax", "y", {builder.node("Relu", "logits", {x})}, {{"axis", std::int64_t{1}}}));
+  graph::Model model = std::move(builder).finish();
+  model.opsets[""] = 11;
+  ASSERT_TRUE(graph::upgrade(model));
+  const std::string logits = logits_of(model.graph);
+  const auto maker = graph::Wiring(model.graph).producer(logits);
+  ASSERT_TRUE(maker.has_value());
+  EXPECT_TRUE(model.graph.nodes[*maker].is("Relu") || model.graph.nodes[*maker].is("Flatten"));
 }
 
 TEST(Objective, RefusesAModelWithTooFewClasses) {
