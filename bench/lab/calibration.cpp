@@ -155,7 +155,7 @@ Result<Report> run_calibration(const Arguments& arguments) {
   ALARA_CHECK(write_samples(samples, many));
   const auto quantize = [&](std::size_t count, const std::string& out) {
     return cost_of({arguments.program, "quantize", kModel, place.in(out), "--calib", samples, "--samples",
-                    std::to_string(count), "--method", "percentile", "--preprocess", "size=192x48"});
+                    std::to_string(count), "--method", "percentile", "--preprocessing", "size=192x48"});
   };
   Report report;
   report.workload =

@@ -37,6 +37,7 @@ Result<int> finetune(const FinetuneArguments& arguments) {
   learn::DatasetOptions rows;
   rows.seed = options.seed;
   ALARA_TRY(const learn::Dataset data, arguments.data.open(model, rows));
+  fmt::print(stderr, "preprocessing: {}\n", data.preprocessing().summary());
   ALARA_TRY(const std::string before, summary(model, data, {}, options.threads));
   if (!before.empty()) fmt::print("before: {}", before);
   cli::TerminalProgress progress;

@@ -60,6 +60,22 @@ std::string table_of(const learn::Pruned& pruned) {
   return table.text();
 }
 
+// What is said where a layer's limit or the pattern's leaves fewer zeros than were asked for; else "".
+std::string shortfall(const learn::Pruned& pruned, const graph::MaskOptions& wanted) {
+  double zeros = 0, weights = 0;
+  for (const learn::PrunedLayer& layer : pruned.layers) {
+    zeros += layer.sparsity * static_cast<double>(layer.weights);
+    weights += static_cast<double>(layer.weights);
+  }
+  constexpr double kRounding = 0.01;  // whole weights of small layers
+  if (weights == 0 || zeros / weights > wanted.sparsity - kRounding) return "";
+  return fmt::format("note: {:.1f} % of the weights are zero, not {:.1f} %: {}\n", 100 * zeros / weights,
+                     100 * wanted.sparsity,
+                     wanted.pattern == graph::Pattern::two_of_four
+                         ? "2:4 allows half of them at most"
+                         : fmt::format("no layer loses more than {:.0f} %", 100 * wanted.most_of_a_layer));
+}
+
 Result<int> prune(const PruneArguments& arguments) {
   ALARA_TRY(const learn::PruneOptions options, options_of(arguments));
   ALARA_TRY(graph::Model model, graph::read_model(arguments.in));
@@ -71,6 +87,7 @@ Result<int> prune(const PruneArguments& arguments) {
   cli::TerminalProgress progress;
   ALARA_TRY(const learn::Pruned pruned, learn::prune(std::move(model), data, options, progress));
   if (!pruned.stopped) fmt::print("{}", table_of(pruned));
+  if (!pruned.stopped && options.weights) fmt::print(stderr, "{}", shortfall(pruned, *options.weights));
   learn::TrainReport report;
   report.curve = pruned.curve;
   report.stopped = pruned.stopped;

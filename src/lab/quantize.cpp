@@ -81,6 +81,7 @@ Result<graph::Quantized> quantize_to_integers(const QuantizeCommand& command, co
     };
   ALARA_TRY(const learn::Preprocessing preprocessing, preprocessing_for(command, model));
   ALARA_TRY(auto samples, learn::open_samples(command.calibration, model.graph.inputs, preprocessing));
+  fmt::print(stderr, "preprocessing: {}\n", preprocessing.summary());
   if (command.samples > 0) samples = learn::spread(std::move(samples), command.samples);
   cli::TerminalProgress progress;
   return graph::quantize(model, *samples, executors, options, progress);
@@ -159,15 +160,17 @@ void add_numbers(CLI::App& command, QuantizeCommand& options) {
 void add_data(CLI::App& command, QuantizeCommand& options) {
   command.add_option("--calib", options.calibration, "Samples: a folder or file of .npy, pictures or IDX")
       ->option_text("PATH");
-  command.add_option("--preprocess", options.preprocessing, "As \"scale=0.0078 mean=1\"; else what the model says")
+  command.add_option("--preprocessing", options.preprocessing, "As \"scale=0.0078 mean=1\"; else what the model says")
       ->option_text("TEXT");
-  command.add_option("--samples", options.samples, "Use so many samples, evenly spread (all)")->option_text("N");
+  command.add_option("--samples", options.samples, "Use so many samples, evenly spread (all)")
+      ->check(CLI::Range(0, 1'000'000'000))
+      ->option_text("N");
   command.add_option("--eval", options.evaluation, "Labelled data: its accuracy is measured")->option_text("DIR");
   command
       .add_option("--max-drop", options.max_drop,
                   "Put layers back to float until no more is lost: points of accuracy with --eval, else percent of "
                   "the outputs' cosine")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(0.0, 100.0))
       ->option_text("D");
 }
 
@@ -187,8 +190,15 @@ void add_quantize_command(CLI::App& app, CommandLine& line) {
   command->add_option("TO", options->to, "The .onnx file to write")->required()->option_text(" ");
   add_data(*command, *options);
   add_numbers(*command, *options);
-  command->add_flag("--weight-only", options->weight_only, "Only the weights, no samples needed");
-  command->add_flag("--fp16", options->half, "Weights and computing in float16 instead")->excludes("--weight-only");
+  CLI::Option* weight_only =
+      command->add_flag("--weight-only", options->weight_only, "Only the weights, no samples needed");
+  CLI::Option* half = command->add_flag("--fp16", options->half, "Weights and computing in float16 instead");
+  half->excludes(weight_only)->excludes("--per-tensor");
+  for (const char* of_integers : {"--calib", "--samples", "--method", "--percentile", "--weights", "--activations",
+                                  "--equalise", "--bias-correction", "--adaround", "--max-drop"}) {
+    weight_only->excludes(of_integers);
+    half->excludes(of_integers);
+  }
   command
       ->add_option("--exclude", options->exclude,
                    "What stays in float: a node's name, output or operator; may be given several times")

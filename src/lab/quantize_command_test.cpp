@@ -62,6 +62,32 @@ TEST_F(QuantizeCommand, TakesOneNodeFromEachExclude) {
   EXPECT_FALSE(model->graph.constants.contains("v"));
 }
 
+TEST_F(QuantizeCommand, RefusesOptionsThatWouldDoNothing) {
+  for (const char* plain : {"--fp16", "--weight-only"}) {
+    const Said said = say({"quantize", at("a.onnx"), at("b.onnx"), plain, "--calib", at("data")});
+    EXPECT_EQ(said.code, 2);
+    EXPECT_NE(said.err.find("excludes"), std::string::npos) << said.err;
+  }
+  EXPECT_EQ(say({"quantize", at("a.onnx"), at("b.onnx"), "--fp16"}).code, 0);
+  EXPECT_EQ(say({"quantize", at("a.onnx"), at("b.onnx"), "--calib", at("data"), "--samples", "-3"}).code, 2);
+  EXPECT_EQ(say({"report", "--float", at("a.onnx"), "--data", at("data"), "--value-samples", "-3"}).code, 2);
+}
+
+TEST_F(QuantizeCommand, SaysThatWeightsAreFloat16Already) {
+  ASSERT_EQ(say({"quantize", at("a.onnx"), at("half.onnx"), "--fp16"}).code, 0);
+  const Said said = say({"quantize", at("half.onnx"), at("b.onnx"), "--calib", at("data")});
+  EXPECT_EQ(said.code, 2);
+  EXPECT_NE(said.err.find("weights are float16"), std::string::npos) << said.err;
+}
+
+TEST_F(QuantizeCommand, SaysWhichPreprocessingIsUsed) {
+  const Said without = say({"quantize", at("a.onnx"), at("b.onnx"), "--calib", at("data")});
+  EXPECT_NE(without.err.find("preprocessing: order=rgb (bytes of pictures by 255"), std::string::npos) << without.err;
+  const Said with =
+      say({"quantize", at("a.onnx"), at("b.onnx"), "--calib", at("data"), "--preprocessing", "scale=0.5"});
+  EXPECT_NE(with.err.find("preprocessing: scale=0.5"), std::string::npos) << with.err;
+}
+
 TEST_F(QuantizeCommand, RefusesAPlaceThatCanNotBeWrittenBeforeAnyWork) {
   for (const std::string& place : {at("none/b.onnx"), at("data")}) {
     const Said said = say({"quantize", at("no-such-model.onnx"), place, "--calib", at("data")});

@@ -101,11 +101,14 @@ void add_report_command(CLI::App& app, CommandLine& line) {
       ->allow_extra_args(false)
       ->option_text("[NAME=]MODEL");
   command->add_option("--data", request.data, "Samples, with labels or without")->option_text("DIR");
-  command->add_option("--samples", request.samples, "How many of them, spread evenly; 0: all (1000)")->option_text("N");
+  command->add_option("--samples", request.samples, "How many of them, spread evenly; 0: all (1000)")
+      ->check(CLI::Range(0, 1'000'000'000))
+      ->option_text("N");
   command->add_option("--runs", request.runs, "Timed runs of each model (200)")
       ->check(CLI::Range(1, 100'000))
       ->option_text("N");
   command->add_option("--value-samples", request.value_samples, "Samples for the errors of values in between (16)")
+      ->check(CLI::Range(0, 1'000'000'000))
       ->option_text("N");
   command
       ->add_option("--preprocessing", request.preprocessing,

@@ -39,6 +39,14 @@ Result<Subject> open(const NamedFile& file) {
   return out;
 }
 
+// Whether one tensor can be given to both: sizes that both know are equal.
+bool takes_the_same(const graph::ValueInfo& a, const graph::ValueInfo& b) {
+  if (!a.dims || !b.dims) return true;
+  return std::equal(
+      a.dims->begin(), a.dims->end(), b.dims->begin(), b.dims->end(),
+      [](const graph::Dim& x, const graph::Dim& y) { return !x.known() || !y.known() || x.size == y.size; });
+}
+
 Status check_inputs(const Subject& original, const Subject& variant) {
   const auto& a = original.model.graph;
   const auto& b = variant.model.graph;
@@ -47,7 +55,39 @@ Status check_inputs(const Subject& original, const Subject& variant) {
   if (!same)
     return fail(ErrorKind::bad_input, "'{}' and '{}' differ in their inputs or outputs", original.file.path.string(),
                 variant.file.path.string());
+  for (std::size_t i = 0; i < a.inputs.size(); ++i)
+    if (!takes_the_same(a.inputs[i], b.inputs[i]))
+      return tl::unexpected<Error>(
+          Error{ErrorKind::bad_input,
+                fmt::format("'{}' takes {}, but '{}' takes {}", original.file.path.string(), a.inputs[i].text(),
+                            variant.file.path.string(), b.inputs[i].text()),
+                {},
+                "variants run on the same samples; their inputs need the same shapes"});
   return {};
+}
+
+// How many weights of a constant stand for 0: integers that equal the zero point of the DequantizeLinear that reads
+// them (of each channel along its axis where there are several), floats that are 0.
+double zeros_of(const graph::Graph& graph, const std::string& name, const graph::Tensor& constant,
+                std::span<const float> numbers) {
+  std::vector<float> zero_points = {0};
+  std::int64_t axis = 0;
+  for (const graph::Node& node : graph.nodes) {
+    if (!node.is("DequantizeLinear") || node.input(0) != name) continue;
+    const graph::Tensor* given = graph.constant(node.input(2));
+    if (given == nullptr) break;
+    if (auto points = given->to_floats(); points && !points->empty()) zero_points = *std::move(points);
+    axis = node.integer("axis", 1);
+    break;
+  }
+  const auto rank = static_cast<std::int64_t>(constant.rank());
+  if (axis < 0) axis += rank;
+  std::size_t inner = 1;
+  for (std::int64_t i = axis + 1; i < rank; ++i) inner *= static_cast<std::size_t>(constant.shape[i]);
+  double zeros = 0;
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    zeros += numbers[i] == zero_points[i / inner % zero_points.size()] ? 1 : 0;
+  return zeros;
 }
 
 // What the file alone tells.
@@ -70,7 +110,7 @@ Result<VariantReport> describe(const Subject& subject) {
     if (constant->elements() < kLeastWeights || constant->type == graph::DataType::int64) continue;
     const auto numbers = constant->to_floats();
     if (!numbers) continue;
-    zeros += static_cast<double>(std::count(numbers->begin(), numbers->end(), 0.0F));
+    zeros += zeros_of(subject.model.graph, name, *constant, *numbers);
     weights += static_cast<double>(numbers->size());
   }
   out.zero_share = weights > 0 ? zeros / weights : 0;

@@ -114,6 +114,36 @@ TEST_F(Reports, RefuseModelsOfOtherInputs) {
   EXPECT_NE(report.error().message.find("differ in their inputs"), std::string::npos);
 }
 
+TEST_F(Reports, SayWhichShapesDiffer) {
+  graph::Builder builder;
+  const std::string x = builder.input("x", graph::DataType::float32, {{-1, "batch"}, {5, {}}});
+  builder.output(builder.node("Softmax", "y", {x}), graph::DataType::float32, graph::Dims{{-1, "batch"}, {5, {}}});
+  ASSERT_TRUE(graph::write_onnx(std::move(builder).finish(), folder_.path() / "deaf.onnx"));
+  const auto report = make();
+  ASSERT_FALSE(report);
+  EXPECT_NE(report.error().message.find("takes x: float32[batch, 4]"), std::string::npos) << report.error().text();
+  EXPECT_NE(report.error().message.find("takes x: float32[batch, 5]"), std::string::npos) << report.error().text();
+}
+
+TEST_F(Reports, CountIntegersThatStandForZero) {
+  graph::Builder builder;
+  const std::string x = builder.input("x", graph::DataType::float32, {{-1, "batch"}, {4, {}}});
+  Tensor weights = Tensor::zeros(graph::DataType::uint8, {4, 64});  // zero points of two of four rows
+  std::vector<float> scales(4, 1);
+  const std::string w =
+      builder.node("DequantizeLinear", "wide",
+                   {builder.constant("w", weights), builder.constant("s", Tensor::of<float>({4}, scales)),
+                    builder.constant("z", Tensor::of<std::uint8_t>({4}, std::vector<std::uint8_t>{0, 1, 2, 0}))},
+                   {{"axis", std::int64_t{0}}});
+  builder.output(builder.node("MatMul", "y", {x, w}), graph::DataType::float32, graph::Dims{{-1, "batch"}, {64, {}}});
+  const graph::Model model = std::move(builder).finish();
+  ASSERT_TRUE(graph::write_onnx(model, folder_.path() / "float.onnx"));
+  ASSERT_TRUE(graph::write_onnx(model, folder_.path() / "deaf.onnx"));
+  const auto report = make();
+  ASSERT_TRUE(report) << report.error().text();
+  EXPECT_EQ(report->variants[0].zero_share, 0.5);
+}
+
 Report two_variants() {
   Report report;
   report.title = "<script>alert(1)</script> & \"co\"";

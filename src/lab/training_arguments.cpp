@@ -41,7 +41,9 @@ void DataArguments::declare(CLI::App& command) {
   command.add_option("--validation", validation, "Share of the rows set aside where there is no validation/ (0.1)")
       ->check(CLI::Range(0.0, 0.9))
       ->option_text("SHARE");
-  command.add_option("--rows", rows, "Train with so many rows only, chosen by the seed")->option_text("N");
+  command.add_option("--rows", rows, "Train with so many rows only, chosen by the seed")
+      ->check(CLI::Range(0, 1'000'000'000))
+      ->option_text("N");
 }
 
 Result<learn::Dataset> DataArguments::open(const graph::Model& model, learn::DatasetOptions options) const {

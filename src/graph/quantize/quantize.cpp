@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "graph/quantize/quantize.hpp"
 
+#include <algorithm>
+
 #include "graph/fuse.hpp"
 #include "graph/quantize/compare.hpp"
 #include "graph/quantize/equalise.hpp"
@@ -22,6 +24,15 @@ Status Work::prepare() {
   ALARA_TRY(values_, infer_shapes(model_));
   ALARA_TRY(plan_, make_plan(model_.graph, values_, {options_.exclude, {}, {}}));
   notes_.insert(notes_.end(), plan_.notes.begin(), plan_.notes.end());
+  const auto halves = std::count_if(
+      model_.graph.constants.begin(), model_.graph.constants.end(),
+      [](const auto& entry) { return entry.second->type == DataType::float16 && entry.second->elements() > 1; });
+  if (halves > 0 && plan_.nodes.empty())
+    return tl::unexpected<Error>(Error{ErrorKind::bad_input,
+                                       "nothing here can be quantised: the model's weights are float16",
+                                       {},
+                                       "quantise the float32 model that it was made from"});
+  if (halves > 0) notes_.push_back(fmt::format("{} constants are float16: what uses them is not quantised", halves));
   if (plan_.nodes.empty())
     return fail(ErrorKind::bad_input, "nothing here can be quantised: no Conv, Gemm or MatMul with constant weights");
   return {};

@@ -116,6 +116,10 @@ std::int64_t InputForm::elements() const {
   return out;
 }
 
+std::string Preprocessing::summary() const {
+  return scale ? text() : text() + " (bytes of pictures by 255, other numbers as they are)";
+}
+
 std::string InputForm::text() const {
   return fmt::format("{}: {}{}", name, graph::name_of(type), graph::text_of(sample));
 }

@@ -32,6 +32,7 @@ struct Preprocessing {
 
   // "scale=0.00392157 mean=0.286 deviation=0.353 order=rgb size=320x240", what is unset left out.
   [[nodiscard]] std::string text() const;
+  [[nodiscard]] std::string summary() const;  // for people: the text, or what happens without one
   friend bool operator==(const Preprocessing&, const Preprocessing&) = default;
 };
 [[nodiscard]] Result<Preprocessing> parse_preprocessing(std::string_view text);
