@@ -9,7 +9,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace alara::file;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  const auto header = parse_series_header(std::span(bytes.data(), std::min(size, kMaxNpyHeader)), size);
+  const auto header = parse_series_header(std::span(bytes.data(), std::min(size, alara::kMaxNpyHeader)), size);
   if (!header) return 0;
   for (const std::string_view address :
        {std::string_view("[:]"), std::string_view("[:, 0]"), std::string_view("[:, :, 1]"),
