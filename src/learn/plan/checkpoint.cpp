@@ -6,6 +6,7 @@
 
 #include "base/hash.hpp"
 #include "learn/data/file_bytes.hpp"
+#include "learn/plan/json_count.hpp"
 
 namespace alara::learn {
 namespace {
@@ -49,26 +50,35 @@ Json header_of(const Checkpoint& from) {
 Checkpoint state_of(const Json& header) {
   Checkpoint out;
   out.fingerprint = header.at("fingerprint").get<std::string>();
-  out.epoch = header.at("epoch").get<int>();
-  out.batch = header.at("batch").get<std::int64_t>();
-  out.step = header.at("step").get<std::int64_t>();
+  out.epoch = count_of<int>(header.at("epoch"));
+  out.batch = count_of<std::int64_t>(header.at("batch"));
+  out.step = count_of<std::int64_t>(header.at("step"));
   out.loss_sum = header.at("loss_sum").get<double>();
-  out.rows = header.at("rows").get<std::int64_t>();
-  out.right = header.at("right").get<std::int64_t>();
+  out.rows = count_of<std::int64_t>(header.at("rows"));
+  out.right = count_of<std::int64_t>(header.at("right"));
   out.seconds = header.at("seconds").get<double>();
-  out.best_epoch = header.at("best_epoch").get<int>();
+  out.best_epoch = count_of<int>(header.at("best_epoch"));
   out.best_score = header.at("best_score").get<double>();
   for (const Json& e : header.at("curve"))
-    out.curve.push_back({e.at(0).get<int>(), e.at(1).get<double>(), e.at(2).get<double>(), e.at(3).get<double>(),
+    out.curve.push_back({count_of<int>(e.at(0)), e.at(1).get<double>(), e.at(2).get<double>(), e.at(3).get<double>(),
                          e.at(4).get<double>(), e.at(5).get<double>(), e.at(6).get<double>()});
   return out;
+}
+
+Status check_counts(const Checkpoint& state) {
+  const bool curve = std::all_of(state.curve.begin(), state.curve.end(), [](const auto& e) { return e.epoch >= 0; });
+  if (curve && std::min({state.epoch, state.best_epoch}) >= 0 &&
+      std::min({state.batch, state.step, state.rows, state.right}) >= 0)
+    return {};
+  return fail(ErrorKind::corrupt, "the checkpoint has a count out of range");
 }
 
 // Takes the tensors' numbers from `data`, which must be used up. Throws what nlohmann::json throws.
 Status take_tensors(const Json& header, std::string_view data, Checkpoint& out) {
   for (const Json& entry : header.at("tensors")) {
-    const auto type = graph::type_of(entry.at("type").get<int>());
-    graph::Shape shape = entry.at("shape").get<graph::Shape>();
+    const auto type = graph::type_of(count_of<int>(entry.at("type")));
+    graph::Shape shape;
+    for (const Json& size : entry.at("shape")) shape.push_back(count_of<std::int64_t>(size));
     if (!type || graph::bytes_of(*type) == 0)
       return fail(ErrorKind::corrupt, "the checkpoint has a tensor without numbers");
     ALARA_TRY(const std::int64_t elements, graph::elements_of(shape));
@@ -113,6 +123,7 @@ Result<Checkpoint> parse_checkpoint(std::span<const std::byte> bytes) {
   try {
     const Json header = Json::parse(text.substr(16, length));
     Checkpoint out = state_of(header);
+    ALARA_CHECK(check_counts(out));
     ALARA_CHECK(take_tensors(header, text.substr(16 + length), out));
     return out;
   } catch (const nlohmann::json::exception& error) {

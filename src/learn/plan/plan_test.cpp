@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "learn/data/test_files.hpp"
 #include "learn/plan/checkpoint.hpp"
 #include "learn/plan/rate_schedule.hpp"
@@ -49,10 +51,33 @@ TEST(Checkpoint, IsRefusedWhenAnyByteIsChangedOrMissing) {
   EXPECT_EQ(kind(sealed("{}", "")), ErrorKind::corrupt);
 }
 
+TEST(Checkpoint, IsRefusedWhenACountIsNone) {
+  const std::string whole = to_bytes(example());
+  std::uint64_t length = 0;
+  std::memcpy(&length, whole.data() + 8, sizeof length);
+  const std::string header = whole.substr(16, length);
+  const auto complaint = [&](const std::string& from, const std::string& to) {
+    std::string changed = header;
+    changed.replace(changed.find(from), from.size(), to);
+    const std::string file = sealed(changed, std::string(28, '\0'));
+    const auto checkpoint = parse_checkpoint(std::as_bytes(std::span(file)));
+    return checkpoint ? "" : checkpoint.error().message;
+  };
+  EXPECT_EQ(complaint("\"batch\":17", "\"batch\":17"), "");
+  for (const char* batch : {"-1", "9223372036854775808"})
+    EXPECT_EQ(complaint("\"batch\":17", fmt::format("\"batch\":{}", batch)), "the checkpoint has a count out of range");
+  EXPECT_EQ(complaint("\"epoch\":2", "\"epoch\":2147483648"), "the checkpoint has a count out of range");
+  EXPECT_NE(complaint("\"batch\":17", "\"batch\":1e56").find("can not be read"), std::string::npos);
+  EXPECT_NE(complaint("\"shape\":[2,3]", "\"shape\":[2,-3]").find("negative size"), std::string::npos);
+}
+
 TEST(LearningCurve, ComesBackFromJson) {
   const LearningCurve curve = example().curve;
   EXPECT_EQ(parse_curve(curve_json(curve)), curve);
   EXPECT_EQ(parse_curve("[{}]").error().kind, ErrorKind::corrupt);
+  std::string beyond = curve_json(curve);
+  beyond.replace(beyond.find(": 1,"), 4, ": 3000000000,");
+  EXPECT_EQ(parse_curve(beyond).error().kind, ErrorKind::corrupt);
 }
 
 TEST(RateSchedule, RisesThenFallsAlongACosine) {

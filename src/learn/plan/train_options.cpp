@@ -3,7 +3,11 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
+
+#include "learn/plan/json_count.hpp"
 
 namespace alara::learn {
 
@@ -53,12 +57,14 @@ Result<LearningCurve> parse_curve(std::string_view json) {
   LearningCurve curve;
   try {
     for (const nlohmann::json& entry : nlohmann::json::parse(json))
-      curve.push_back({entry.at("epoch").get<int>(), entry.at("rate").get<double>(), entry.at("loss").get<double>(),
+      curve.push_back({count_of<int>(entry.at("epoch")), entry.at("rate").get<double>(), entry.at("loss").get<double>(),
                        entry.at("accuracy").get<double>(), entry.at("validation_loss").get<double>(),
                        entry.at("validation_accuracy").get<double>(), entry.at("seconds").get<double>()});
   } catch (const nlohmann::json::exception& error) {
     return fail(ErrorKind::corrupt, "the learning curve can not be read: {}", error.what());
   }
+  if (std::any_of(curve.begin(), curve.end(), [](const EpochReport& epoch) { return epoch.epoch < 0; }))
+    return fail(ErrorKind::corrupt, "the learning curve has an epoch out of range");
   return curve;
 }
 

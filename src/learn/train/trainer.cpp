@@ -165,6 +165,11 @@ Result<Evaluation> Trainer::validate() {
 
 Result<bool> Trainer::finish_epoch() {
   ALARA_TRY(const Evaluation validation, validate());
+  if (!std::isfinite(validation.loss))
+    return fail(
+        ErrorKind::bad_input,
+        "training: the validation loss is {} after epoch {}; a lower rate than {} or clipped gradients may help",
+        validation.loss, state_.epoch + 1, options_.rate);
   EpochReport report;
   report.epoch = ++state_.epoch;
   report.rate = rate_;
