@@ -11,6 +11,7 @@
 #include "base/child_process.hpp"
 #include "base/file.hpp"
 #include "bench/bench.hpp"
+#include "learn/data/npy_tensor.hpp"
 
 namespace alara::bench {
 namespace {
@@ -60,14 +61,12 @@ class Workplace {
 
 // Lines of text as the network sees them: bright with dark strokes, [1, 3, 48, 192].
 Status write_samples(const std::string& folder, std::size_t count) {
-  constexpr std::size_t kHeight = 48, kWidth = 192;
-  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 48, 192), }";
-  header.resize(128 - 10 - 1, ' ');
-  header += '\n';
-  const std::string start = std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(header.size()) + '\0' + header;
+  constexpr std::size_t kHeight = 48, kWidth = 192;  // pixels
   for (std::size_t i = 0; i < count; ++i) {
     std::mt19937 random(static_cast<unsigned>(i) + 1);
-    std::vector<float> numbers(3 * kHeight * kWidth, 0.7F);
+    graph::Tensor tensor = graph::Tensor::zeros(graph::DataType::float32, {1, 3, kHeight, kWidth});
+    const auto numbers = tensor.mutable_values<float>();
+    std::fill(numbers.begin(), numbers.end(), 0.7F);
     for (int stroke = 0; stroke < 60; ++stroke) {
       const std::size_t x = random() % (kWidth - 4), y = random() % (kHeight - 12);
       const bool upright = random() % 2 == 0;
@@ -77,11 +76,7 @@ Status write_samples(const std::string& folder, std::size_t count) {
           numbers[(c * kHeight + v) * kWidth + u] = -0.8F;
         }
     }
-    std::string bytes = start;
-    bytes.append(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(float));
-    std::ofstream file(fmt::format("{}/{:05}.npy", folder, i), std::ios::binary);
-    if (!file.write(bytes.data(), static_cast<std::streamsize>(bytes.size())))
-      return fail(ErrorKind::unavailable, "samples can not be written to '{}'", folder);
+    ALARA_CHECK(learn::write_npy(tensor, fmt::format("{}/{:05}.npy", folder, i)));
   }
   return {};
 }

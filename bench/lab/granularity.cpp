@@ -56,16 +56,9 @@ class Rows final : public graph::SampleSource {
   [[nodiscard]] std::size_t size() const override { return count_; }
   [[nodiscard]] Result<std::vector<graph::Tensor>> sample(std::size_t i) override {
     graph::Tensor out = graph::Tensor::zeros(graph::DataType::float32, shape_);
-    std::uint64_t state = i + 1;
-    const auto uniform = [&] {  // xorshift64*, Vigna 2016
-      state ^= state >> 12;
-      state ^= state << 25;
-      state ^= state >> 27;
-      return static_cast<float>((state * 0x2545F4914F6CDD1D) >> 40) / 16777216.0F - 0.5F;
-    };
-    for (int warm = 0; warm < 8; ++warm) (void)uniform();
-    const float level = 2 * uniform();
-    for (float& x : out.mutable_values<float>()) x = level + 2 * (uniform() + uniform() + uniform());
+    learn::Random chance({i});
+    const double level = 2 * chance.uniform() - 1;
+    for (float& x : out.mutable_values<float>()) x = static_cast<float>(level + chance.normal());
     return std::vector<graph::Tensor>{std::move(out)};
   }
 
@@ -114,8 +107,7 @@ Result<Qualities> measure(const std::string& file, const Subject& subject, bool 
     options.threads = 2;
     ALARA_TRY(const graph::Quantized out,
               graph::quantize(model, *samples, learn::make_ort_executor(), options, progress));
-    qualities.one_taken = qualities.one_taken ||
-                          (!out.notes.empty() && out.notes.back().starts_with("one scale per layer measured better"));
+    qualities.one_taken = qualities.one_taken || out.one_scale_taken;
     return out.sqnr_db;
   };
   ALARA_TRY(qualities.per_channel, sqnr(graph::Granularity::per_channel));

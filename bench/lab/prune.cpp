@@ -4,12 +4,12 @@
 #include <cmath>
 
 #include "bench/lab/fashion.hpp"
-#include "bench/lab/latency.hpp"
 #include "cli/progress.hpp"
 #include "graph/onnx_file.hpp"
 #include "graph/quantize/quantize.hpp"
 #include "learn/compress/pruning.hpp"
 #include "learn/data/gzip.hpp"
+#include "learn/latency.hpp"
 #include "learn/ort_executor.hpp"
 
 namespace alara::bench {
@@ -91,6 +91,18 @@ Result<graph::Model> as_int8(const Fashion& fashion, const graph::Model& model, 
   return std::move(quantized.model);
 }
 
+// Of one test picture, one thread, each run of one followed by a run of the other.
+Result<std::vector<learn::Latency>> latencies_of(const Fashion& fashion, const graph::Model& narrow, std::size_t runs,
+                                                 Progress& progress) {
+  const graph::ExecutorFactory executors = learn::make_ort_executor();
+  ALARA_TRY(const auto dense_executor, executors(fashion.model, {}, {}));
+  ALARA_TRY(const auto narrow_executor, executors(narrow, {}, {}));
+  const learn::Minibatch picture = fashion.data.batch(learn::Part::test, 0, 1);
+  const graph::TensorView input = graph::view(picture.inputs);
+  const learn::Timed timed[] = {{dense_executor.get(), {&input, 1}}, {narrow_executor.get(), {&input, 1}}};
+  return learn::latencies_of(timed, runs, runs / 10, SystemClock(), progress);
+}
+
 // The accuracy that libtorch finds, as a reference for ONNX Runtime's.
 Result<double> reference_accuracy(const Fashion& fashion) {
   ALARA_TRY(learn::Network network, learn::Network::build(fashion.model));
@@ -114,8 +126,7 @@ Result<Report> run_prune(const Arguments& arguments) {
   ALARA_TRY(const double sparse_accuracy, test_accuracy(sparse.model, fashion.data));
   ALARA_TRY(const double narrow_accuracy, test_accuracy(narrow.model, fashion.data));
   ALARA_TRY(const double int8_accuracy, test_accuracy(sparse_int8, fashion.data));
-  const graph::Model timed[] = {fashion.model, narrow.model};
-  ALARA_TRY(const auto latency, latencies_of(timed, arguments.quick ? 200 : 4000));
+  ALARA_TRY(const auto latency, latencies_of(fashion, narrow.model, arguments.quick ? 200 : 4000, progress));
   ALARA_TRY(const std::string dense_file, graph::to_onnx(fashion.model));
   ALARA_TRY(const double dense_packed, packed_bytes(fashion.model));
   ALARA_TRY(const double int8_packed, packed_bytes(sparse_int8));

@@ -63,17 +63,6 @@ To converted(From value) {
 }
 
 // Half precision is kept as bits; everything else by its own type.
-Tensor widened(const Tensor& half) {
-  Tensor out = Tensor::zeros(DataType::float32, half.shape);
-  const auto numbers = out.mutable_values<float>();
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    std::uint16_t bits = 0;
-    std::memcpy(&bits, half.bytes.data() + 2 * i, 2);
-    numbers[i] = from_half(bits);
-  }
-  return out;
-}
-
 Tensor narrowed(const Tensor& single) {
   Tensor out = Tensor::zeros(DataType::float16, single.shape);
   const auto numbers = single.values<float>();

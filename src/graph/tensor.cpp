@@ -188,4 +188,9 @@ Tensor Tensor::zeros(DataType type, Shape shape) {
   return out;
 }
 
+Tensor widened(const Tensor& half) {
+  ALARA_ASSERT(half.type == DataType::float16, "only float16 is widened");
+  return Tensor::of(half.shape, from_bits(half.bytes, from_half));
+}
+
 }  // namespace alara::graph

@@ -151,6 +151,9 @@ struct Tensor {
   friend bool operator==(const Tensor&, const Tensor&) = default;
 };
 
+// A float16 tensor as float32 (another type is a bug).
+[[nodiscard]] Tensor widened(const Tensor& half);
+
 using Constant = std::shared_ptr<const Tensor>;
 [[nodiscard]] inline Constant share(Tensor tensor) { return std::make_shared<const Tensor>(std::move(tensor)); }
 

@@ -13,6 +13,7 @@
 #include "lab/resident.hpp"
 #include "learn/data/file_bytes.hpp"
 #include "learn/data/gzip.hpp"
+#include "learn/latency.hpp"
 
 namespace alara::lab {
 namespace {
@@ -233,26 +234,17 @@ Status compare_values(const Subject& original, const Subject& variant, Evaluatio
   return {};
 }
 
-// Each run of one model is followed by a run of the next, so that a busy moment of the machine meets all alike.
 Status time_runs(std::vector<Subject>& subjects, EvaluationData& data, std::size_t runs, const Clock& clock,
                  Progress& progress, std::vector<VariantReport>& reports) {
+  if (runs == 0) return {};
   ALARA_TRY(const auto tensors, data.source().sample(0));
   const auto inputs = views_of(tensors);
-  std::vector<std::vector<double>> times(subjects.size());
-  progress.begin("timing", runs);
-  for (std::size_t i = 0; i < runs + kWarmUps; ++i) {
-    if (progress.stopped()) return fail(ErrorKind::refused, "stopped");
-    for (std::size_t k = 0; k < subjects.size(); ++k) {
-      const Nanos begin = clock.monotonic();
-      ALARA_TRY(const auto outputs, subjects[k].executor->run(inputs));
-      if (i >= kWarmUps) times[k].push_back(static_cast<double>(clock.monotonic() - begin) / 1e6);
-    }
-    if (i >= kWarmUps) progress.step(i - kWarmUps + 1, "");
-  }
-  for (std::size_t k = 0; k < subjects.size() && runs > 0; ++k) {
-    std::sort(times[k].begin(), times[k].end());
-    reports[k].measured.p50_ms = times[k][(runs - 1) / 2];
-    reports[k].measured.p95_ms = times[k][(runs - 1) * 95 / 100];
+  std::vector<learn::Timed> timed;
+  for (const Subject& subject : subjects) timed.push_back({subject.executor.get(), inputs});
+  ALARA_TRY(const auto latencies, learn::latencies_of(timed, runs, kWarmUps, clock, progress));
+  for (std::size_t k = 0; k < subjects.size(); ++k) {
+    reports[k].measured.p50_ms = latencies[k].p50_ms;
+    reports[k].measured.p95_ms = latencies[k].p95_ms;
   }
   return {};
 }

@@ -191,6 +191,15 @@ Result<std::vector<ValueId>> split(Lowering& lowering, const std::string& name, 
                         {{"axis", static_cast<std::int64_t>(axis_in(layout, along))}});
 }
 
+Pad pad_of_pairs(const std::vector<std::int64_t>& numbers) {
+  Pad out;
+  for (std::size_t i = 0; i + 1 < numbers.size(); i += 2) {
+    out.before.push_back(numbers[i]);
+    out.after.push_back(numbers[i + 1]);
+  }
+  return out;
+}
+
 Result<ValueId> pad(Lowering& lowering, const std::string& name, ValueId x, const Pad& options) {
   Dims dims = lowering.at(x).dims;
   ALARA_CHECK(check_lengths(dims, {options.before.size(), options.after.size()}));

@@ -41,6 +41,8 @@ struct Pad {
   std::vector<std::int64_t> after = {};
   std::optional<ValueId> fill = std::nullopt;  // a single number; else 0
 };
+// From [[before, after], …], one row for each axis, flat.
+[[nodiscard]] Pad pad_of_pairs(const std::vector<std::int64_t>& numbers);
 [[nodiscard]] Result<ValueId> pad(Lowering& lowering, const std::string& name, ValueId x, const Pad& options);
 
 // From begin, `size` of them; -1: to the end.

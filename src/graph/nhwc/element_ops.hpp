@@ -2,6 +2,7 @@
 // Operators that work number by number, and activations. They keep the order of axes that their inputs have.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,13 @@
 #include "graph/nhwc/lowering.hpp"
 
 namespace alara::graph::nhwc {
+
+// An ONNX operator's name as part of a type, so that the importers' tables can hold functions.
+template <std::size_t N>
+struct OpName {
+  char text[N];
+  consteval OpName(const char (&name)[N]) { std::copy_n(name, N, text); }  // NOLINT(google-explicit-constructor)
+};
 
 // An ONNX operator of one input that keeps its shape: "Relu", "Exp", "Not". Result type: the input's.
 [[nodiscard]] ValueId unary(Lowering& lowering, const std::string& name, const std::string& op, ValueId x,

@@ -105,6 +105,7 @@ Status Work::compare_with_one_scale(const Calibration& calibration) {
   if (coarse_db <= fine_db) return {};
   notes_.push_back(fmt::format("one scale per layer measured better than one per channel, {:.2f} and {:.2f} dB: taken",
                                coarse_db, fine_db));
+  one_scale_taken_ = true;
   weight_options_ = coarse;
   numbers_ = std::move(numbers);
   layers_ = std::move(layers);
@@ -118,6 +119,7 @@ Result<Quantized> Work::finish() {
   describe_layers(out);
   out.notes = std::move(notes_);
   ALARA_CHECK(measure(out));
+  out.one_scale_taken = one_scale_taken_;
   out.put_back = put_back_.size();
   out.metric_before = score_before_;
   out.metric_after = score_after_;

@@ -66,6 +66,7 @@ struct Quantized {
   std::vector<std::string> notes;  // for people
   double sqnr_db = 0, cosine = 1;  // of the worst output, over compare_samples
   std::optional<double> metric_before = {}, metric_after = {};
+  bool one_scale_taken = false;  // per channel was asked for, but one scale per layer measured better
   std::size_t put_back = 0;
   double integer_macs = 1;  // share of all multiplications of weighted layers, 0 … 1
 };

@@ -66,6 +66,7 @@ class Work {
   Quantization numbers_;
   std::vector<LayerWork> layers_;
   std::map<std::size_t, double> sensitivity_;  // of nodes; empty without the accuracy loop
+  bool one_scale_taken_ = false;
   std::set<std::size_t> put_back_;
   std::optional<double> score_before_, score_after_;
   std::vector<std::string> notes_;

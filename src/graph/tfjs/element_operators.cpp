@@ -9,14 +9,7 @@ namespace {
 using nhwc::Activation;
 using nhwc::ValueId;
 
-// An ONNX operator's name as part of a type, so that the table can hold functions.
-template <std::size_t N>
-struct Op {
-  char text[N];
-  consteval Op(const char (&name)[N]) { std::copy_n(name, N, text); }  // NOLINT(google-explicit-constructor)
-};
-
-template <Op kOp>
+template <nhwc::OpName kOp>
 Outputs unary(Step& step) {
   ALARA_TRY(const ValueId x, step.input(0));
   return single(nhwc::unary(step.lowering, step.name(), kOp.text, x));
@@ -33,13 +26,13 @@ Status needs(const Step& step, std::size_t inputs) {
   return fail(ErrorKind::corrupt, "it has {} inputs, not {}", step.inputs.size(), inputs);
 }
 
-template <Op kOp, std::size_t kInputs = 2>
+template <nhwc::OpName kOp, std::size_t kInputs = 2>
 Outputs broadcasting(Step& step) {
   ALARA_CHECK(needs(step, kInputs));
   return single(nhwc::broadcasting(step.lowering, step.name(), kOp.text, step.inputs));
 }
 
-template <Op kOp>
+template <nhwc::OpName kOp>
 Outputs comparison(Step& step) {
   ALARA_CHECK(needs(step, 2));
   return single(nhwc::broadcasting(step.lowering, step.name(), kOp.text, step.inputs, DataType::boolean));

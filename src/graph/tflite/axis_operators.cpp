@@ -101,15 +101,9 @@ Outputs split_by_sizes(Step& step) {
   return nhwc::split(step.lowering, step.name(), x, axis, sizes);
 }
 
-// [[before, after], …], one row for each axis.
 Result<nhwc::Pad> paddings(const Step& step) {
   ALARA_TRY(const std::vector<std::int64_t> numbers, step.integers(1));
-  nhwc::Pad out;
-  for (std::size_t i = 0; i + 1 < numbers.size(); i += 2) {
-    out.before.push_back(numbers[i]);
-    out.after.push_back(numbers[i + 1]);
-  }
-  return out;
+  return nhwc::pad_of_pairs(numbers);
 }
 
 Outputs pad(Step& step) {

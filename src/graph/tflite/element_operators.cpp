@@ -10,14 +10,7 @@ namespace {
 using nhwc::Activation;
 using nhwc::ValueId;
 
-// An ONNX operator's name as part of a type, so that the table can hold functions.
-template <std::size_t N>
-struct Op {
-  char text[N];
-  consteval Op(const char (&name)[N]) { std::copy_n(name, N, text); }  // NOLINT(google-explicit-constructor)
-};
-
-template <Op kOp>
+template <nhwc::OpName kOp>
 Outputs unary(Step& step) {
   ALARA_TRY(const ValueId x, step.input(0));
   return single(nhwc::unary(step.lowering, step.name(), kOp.text, x));
@@ -38,7 +31,7 @@ Result<std::vector<ValueId>> all_inputs(const Step& step, std::size_t count) {
   return out;
 }
 
-template <Op kOp, typename Options>
+template <nhwc::OpName kOp, typename Options>
 Outputs arithmetic(Step& step) {
   ALARA_TRY(const auto* options, step.options<Options>());
   ALARA_TRY(const std::vector<ValueId> inputs, all_inputs(step, 2));
@@ -47,13 +40,13 @@ Outputs arithmetic(Step& step) {
   });
 }
 
-template <Op kOp>
+template <nhwc::OpName kOp>
 Outputs binary(Step& step) {
   ALARA_TRY(const std::vector<ValueId> inputs, all_inputs(step, 2));
   return single(nhwc::broadcasting(step.lowering, step.name(), kOp.text, inputs));
 }
 
-template <Op kOp>
+template <nhwc::OpName kOp>
 Outputs comparison(Step& step) {
   ALARA_TRY(const std::vector<ValueId> inputs, all_inputs(step, 2));
   return single(nhwc::broadcasting(step.lowering, step.name(), kOp.text, inputs, DataType::boolean));

@@ -81,17 +81,6 @@ std::int64_t number_at(const flatbuffers::Vector<std::int64_t>& list, std::size_
   return number;
 }
 
-Tensor as_float32(const Tensor& half) {
-  Tensor out = Tensor::zeros(DataType::float32, half.shape);
-  const auto numbers = out.mutable_values<float>();
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    std::uint16_t bits = 0;
-    std::memcpy(&bits, half.bytes.data() + 2 * i, 2);
-    numbers[i] = from_half(bits);
-  }
-  return out;
-}
-
 }  // namespace
 
 Result<Tensors> Tensors::of(const schema::Model& model, const schema::SubGraph& graph) {
@@ -189,7 +178,7 @@ Result<Tensor> Tensors::constant(std::size_t index) const {
                   stored.size());
     out.bytes.assign(stored.begin(), stored.end());
   }
-  return out.type == DataType::float16 ? as_float32(out) : std::move(out);
+  return out.type == DataType::float16 ? widened(out) : std::move(out);
 }
 
 }  // namespace alara::graph::tflite

@@ -8,6 +8,7 @@
 #include "graph/onnx_file.hpp"
 #include "learn/compress/compress_fixture.hpp"
 #include "learn/compress/kept_zeros.hpp"
+#include "learn/train/stop_at.hpp"
 
 namespace alara::learn {
 namespace {
@@ -61,18 +62,6 @@ TEST_F(Pruning, IsTheSameForTheSameSeed) {
   EXPECT_EQ(*graph::to_onnx(a->model), *graph::to_onnx(b->model));
 }
 
-// Asks to stop after so many steps of a run.
-class StopAt final : public Progress {
- public:
-  explicit StopAt(std::size_t step) : step_(step) {}
-  void begin(std::string_view, std::size_t) override {}
-  void step(std::size_t done, std::string_view) override { done_ = done; }
-  [[nodiscard]] bool stopped() const override { return done_ >= step_; }
-
- private:
-  std::size_t step_, done_ = 0;
-};
-
 class Resumed : public Pruning, public testing::WithParamInterface<std::size_t> {
  protected:
   void SetUp() override {
@@ -89,7 +78,7 @@ TEST_P(Resumed, GivesWhatAnUnbrokenPruningGives) {
   PruneOptions options = weights(0.6);
   const auto unbroken = prune(*dense_, *data_, options, progress_);
   options.training.checkpoint = folder_ / "training.checkpoint";
-  StopAt stop(GetParam());
+  test::StopAt stop(GetParam());
   const auto first = prune(*dense_, *data_, options, stop);
   ASSERT_TRUE(first) << first.error().text();
   ASSERT_TRUE(first->stopped);
@@ -104,7 +93,7 @@ TEST_F(Pruning, DoesNotGoOnFromTheCheckpointOfAnother) {
   const std::filesystem::path folder = mkdtemp(pattern.data());
   PruneOptions options = weights(0.6);
   options.training.checkpoint = folder / "training.checkpoint";
-  StopAt stop(20);
+  test::StopAt stop(20);
   ASSERT_TRUE(prune(*dense_, *data_, options, stop));
   options.weights->sparsity = 0.5;
   const auto other = prune(*dense_, *data_, options, progress_);

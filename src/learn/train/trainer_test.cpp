@@ -11,6 +11,7 @@
 #include "learn/architecture/architecture.hpp"
 #include "learn/data/test_files.hpp"
 #include "learn/train/recipes.hpp"
+#include "learn/train/stop_at.hpp"
 
 namespace alara::learn {
 namespace {
@@ -74,18 +75,6 @@ TrainOptions quick() {
 
 std::string bytes_of(const graph::Model& model) { return *graph::to_onnx(model); }
 
-// Stops after a number of steps.
-class StopAt final : public Progress {
- public:
-  explicit StopAt(std::size_t step) : step_(step) {}
-  void begin(std::string_view, std::size_t) override {}
-  void step(std::size_t done, std::string_view) override { done_ = done; }
-  [[nodiscard]] bool stopped() const override { return done_ >= step_; }
-
- private:
-  std::size_t step_, done_ = 0;
-};
-
 TEST(Trainer, LearnsSpiralsToAKnownAccuracyAndAlwaysTheSameWay) {
   Silent silent;
   const Case spiral = spirals_case();
@@ -117,7 +106,7 @@ TEST(Trainer, GoesOnFromACheckpointAsIfItHadNotBeenStopped) {
     ASSERT_TRUE(unbroken) << unbroken.error().text();
     options.checkpoint = folder.path() / (kind == OptimiserKind::adam ? "adam" : "sgd");
     for (const std::size_t step : {7, 30, 31}) {  // within the first and the third epoch
-      StopAt stop(step);
+      test::StopAt stop(step);
       const auto part = train(spiral.model, spiral.data, options, stop);
       ASSERT_TRUE(part) << part.error().text();
       EXPECT_TRUE(part->report.stopped);
@@ -281,7 +270,7 @@ TEST(Recipe, IsTrainedOnceAndThenReadFromItsFolder) {
       "spirals", "template: mlp\noptions: {input: [2], hidden: [8], classes: 2}", folder.path() / "data", {}, quick()};
   recipe.training.epochs = 2;
   const std::filesystem::path cache = folder.path() / "kept";
-  StopAt stop(3);
+  test::StopAt stop(3);
   EXPECT_EQ(trained(recipe, cache, stop).error().kind, ErrorKind::refused);
   Silent silent;
   const auto first = trained(recipe, cache, silent), second = trained(recipe, cache, silent);
