@@ -38,4 +38,10 @@ Status replace_file(const std::filesystem::path& path, std::string_view bytes) {
   return fail(ErrorKind::unavailable, "can not write '{}': {}", path.string(), strerror(failure));
 }
 
+Status append(int descriptor, std::string_view bytes, const std::filesystem::path& path) {
+  const int failure = write_all(descriptor, bytes);
+  if (failure == 0) return {};
+  return fail(ErrorKind::unavailable, "can not write '{}': {}", path.string(), strerror(failure));
+}
+
 }  // namespace alara

@@ -13,4 +13,7 @@ namespace alara {
 // cut, see the old content or all of the new. Errors: unavailable, with the system's reason; nothing is left behind.
 Status replace_file(const std::filesystem::path& path, std::string_view bytes);
 
+// Writes all of the bytes to an open file and syncs it. `path` is for the error: unavailable, with the system's reason.
+Status append(int descriptor, std::string_view bytes, const std::filesystem::path& path);
+
 }  // namespace alara

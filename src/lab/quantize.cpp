@@ -24,7 +24,7 @@ namespace alara::lab {
 namespace {
 
 struct QuantizeCommand {
-  std::string from, to, calibration, evaluation, report, preprocessing;
+  std::string from, to, calibration, evaluation, report, preprocessing, checkpoint;
   std::string method = "mse", weights = "auto", activations = "uint8";
   std::vector<std::string> exclude, outputs;
   double percentile = graph::kDefaultPercentile;
@@ -75,16 +75,30 @@ Result<graph::Quantized> quantize_to_integers(const QuantizeCommand& command, co
         ErrorKind::bad_input, "quantising needs samples", {}, "give --calib DIR, or use --weight-only or --fp16"});
   ALARA_TRY(graph::QuantizeOptions options, options_of(command));
   const graph::ExecutorFactory executors = learn::make_ort_executor();
-  if (evaluation != nullptr)
+  if (evaluation != nullptr) {
+    options.metric_name = fmt::format("{} {}", command.evaluation, evaluation->size());
     options.metric = [evaluation, executors, threads = command.threads](const graph::Model& changed) {
       return evaluation->accuracy_of(changed, executors, threads);
     };
+  }
   ALARA_TRY(const learn::Preprocessing preprocessing, preprocessing_for(command, model));
   ALARA_TRY(auto samples, learn::open_samples(command.calibration, model.graph.inputs, preprocessing));
   fmt::print(stderr, "preprocessing: {}\n", preprocessing.summary());
   if (command.samples > 0) samples = learn::spread(std::move(samples), command.samples);
+  std::optional<WorkJournal> journal;
+  if (!command.checkpoint.empty()) {
+    ALARA_TRY(WorkJournal opened, WorkJournal::open(command.checkpoint));
+    options.journal = &journal.emplace(std::move(opened));
+  }
   cli::TerminalProgress progress;
-  return graph::quantize(model, *samples, executors, options, progress);
+  auto done = graph::quantize(model, *samples, executors, options, progress);
+  if (!done && done.error().kind == ErrorKind::refused && done.error().hint.empty())
+    done.error().hint = journal ? "the same command goes on from " + command.checkpoint
+                                : "with --checkpoint FILE it could go on from there";
+  if (done && journal && journal->recalled() > 0)
+    done->notes.push_back(
+        fmt::format("{} parts of the work were found in {}", journal->recalled(), command.checkpoint));
+  return done;
 }
 
 Result<graph::Quantized> without_calibration(const QuantizeCommand& command, const graph::Model& model) {
@@ -210,6 +224,11 @@ void add_quantize_command(CLI::App& app, CommandLine& line) {
   command->add_option("--threads", options->threads, "Of each run of the model (1)")
       ->check(CLI::Range(1, 256))
       ->option_text("N");
+  CLI::Option* checkpoint =
+      command->add_option("--checkpoint", options->checkpoint, "Keep there what long parts found; go on from it")
+          ->option_text("FILE");
+  weight_only->excludes(checkpoint);
+  half->excludes(checkpoint);
   command->add_option("--report", options->report, "The table as JSON")->option_text("FILE");
   command->callback([&line, options] {
     const Status done = run(*options);

@@ -2,8 +2,11 @@
 #include "graph/quantize/quantize.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <utility>
 
 #include "graph/onnx_file.hpp"
 #include "graph/quantize/compare.hpp"
@@ -72,8 +75,8 @@ TEST_F(Quantize, LeavesOutWhatItIsTold) {
   EXPECT_EQ(quantize(small_net(), samples, executors_, options, silent_).error().kind, ErrorKind::bad_input);
 }
 
-TEST_F(Quantize, PutsLayersBackUntilTheMetricHolds) {
-  // A layer whose 8-bit inputs are worthless: two channels, one a thousand times the other, and only the small counts.
+// A layer whose 8-bit inputs are worthless: two channels, one a thousand times the other, and only the small counts.
+Model hard_net() {
   Builder builder("hard");
   const auto x = builder.input("x", Shape{1, 2, 8, 8});
   const auto wide = builder.constant("wide", Tensor::of<float>({2, 2, 1, 1}, std::vector<float>{1000, 0, 0, 1}));
@@ -83,11 +86,14 @@ TEST_F(Quantize, PutsLayersBackUntilTheMetricHolds) {
   value = builder.node("Conv", "narrow", {value, pick, bias});
   value = conv(builder, "harmless", value, {4, 1, 3, 3}, {}, 4);
   builder.output(value);
-  const Model model = std::move(builder).finish();
+  return std::move(builder).finish();
+}
+
+TEST_F(Quantize, PutsLayersBackUntilTheMetricHolds) {
   RandomSamples samples(8, {1, 2, 8, 8});
   QuantizeOptions options;
   options.max_drop = 0.1;  // of the cosine, in percent
-  const auto out = quantize(model, samples, executors_, options, silent_);
+  const auto out = quantize(hard_net(), samples, executors_, options, silent_);
   ASSERT_TRUE(out) << out.error().text();
   EXPECT_GE(out->put_back, 1u);
   EXPECT_LE(out->put_back, 2u);
@@ -112,6 +118,59 @@ TEST_F(Quantize, StopsWhenAskedTo) {
   ASSERT_FALSE(out);
   EXPECT_EQ(out.error().kind, ErrorKind::refused);
   EXPECT_EQ(progress.steps, 2);
+}
+
+// Stopped again and again, each time one step of the long parts later, it ends as if it never had been.
+TEST_F(Quantize, GoesOnWhereItWasStopped) {
+  class Stopping final : public Progress {
+   public:
+    void begin(std::string_view task, std::size_t) override {
+      long_part_ = task.starts_with("rounding") || task.starts_with("measuring") || task.starts_with("searching");
+    }
+    void step(std::size_t, std::string_view) override { steps_ += long_part_ ? 1 : 0; }
+    [[nodiscard]] bool stopped() const override { return long_part_ && steps_ >= most; }
+    int most = 0;
+
+   private:
+    bool long_part_ = false;
+    int steps_ = 0;
+  };
+  const auto path = std::filesystem::temp_directory_path() / fmt::format("alara-quantize-journal-{}", getpid());
+  RandomSamples samples(8, {1, 2, 8, 8});
+  int scored = 0;
+  QuantizeOptions options;
+  options.adaround = true;
+  options.max_drop = 0.5;
+  options.metric = [&](const Model& model) -> Result<double> {
+    ++scored;
+    ALARA_TRY(const std::string bytes, to_onnx(model));
+    return bytes.find("QuantizeLinear") == std::string::npos ? 100.0 : 99.0;
+  };
+  const auto whole = quantize(hard_net(), samples, executors_, options, silent_);
+  ASSERT_TRUE(whole) << whole.error().text();
+  const int scored_at_once = std::exchange(scored, 0);
+  int stops = 0;
+  for (bool done = false; !done; ++stops) {
+    ASSERT_LT(stops, 100);
+    auto journal = WorkJournal::open(path);
+    ASSERT_TRUE(journal) << journal.error().text();
+    options.journal = &*journal;
+    Stopping progress;
+    progress.most = stops;
+    const auto out = quantize(hard_net(), samples, executors_, options, progress);
+    done = out.has_value();
+    if (!done) {
+      EXPECT_EQ(out.error().kind, ErrorKind::refused) << out.error().text();
+      continue;
+    }
+    EXPECT_EQ(*to_onnx(out->model), *to_onnx(whole->model));
+    EXPECT_EQ(out->notes, whole->notes);
+    EXPECT_GT(journal->recalled(), 4U);
+  }
+  std::filesystem::remove(path);
+  EXPECT_GT(stops, 4);
+  EXPECT_GE(scored_at_once, 3);
+  EXPECT_LE(scored, scored_at_once);  // equal models are scored once
 }
 
 TEST_F(Quantize, SaysWhatIsMissing) {

@@ -79,7 +79,7 @@ Result<std::vector<LayerWork>> Work::choose_weights(const Calibration& calibrati
   std::vector<LayerWork> layers = start_layers(model_.graph, plan_, numbers_.grids, options);
   if (options_.adaround)
     ALARA_CHECK(round_layers(model_, samples_, executors_, options_.max_samples, largest_level(options.type), layers,
-                             notes_, progress_));
+                             options_.journal, notes_, progress_));
   if (options_.bias_correction) correct_biases(model_.graph, calibration, layers);
   return layers;
 }

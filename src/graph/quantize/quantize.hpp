@@ -12,6 +12,7 @@
 
 #include "base/progress.hpp"
 #include "base/result.hpp"
+#include "base/work_journal.hpp"
 #include "graph/executor.hpp"
 #include "graph/quantize/ranges.hpp"
 #include "graph/quantize/weights.hpp"
@@ -40,6 +41,11 @@ struct QuantizeOptions {
   std::optional<double> max_drop = {};
   Metric metric = {};
   std::size_t sensitivity_samples = 8;
+
+  // Where the long parts (AdaRound's layers, sensitivities, models scored) are kept and looked up; nullptr: nowhere.
+  // What the metric measures with is not known here: its name must differ where that does.
+  WorkJournal* journal = nullptr;
+  std::string metric_name = {};
 };
 
 // The type of weights for a processor with these features (base/machine.hpp): full range where 8-bit products are

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/hash.hpp"
 #include "graph/linear.hpp"
 
 namespace alara::graph {
@@ -25,13 +28,45 @@ Status gather(const Model& model, SampleSource& samples, const ExecutorFactory& 
   return for_each_run(samples, max_samples, *executor, "gathering inputs of layers", progress, add);
 }
 
-Status round(const Model& model, std::vector<Job>& jobs, int largest_level, std::vector<std::string>& notes,
-             Progress& progress) {
+template <typename T>
+std::uint64_t hash_of(const std::vector<T>& numbers, std::uint64_t before) {
+  return fnv1a({reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(T)}, before);
+}
+
+// Of all that decides how a layer is rounded.
+std::uint64_t key_of(const Job& job, int largest_level) {
+  std::uint64_t hash = fnv1a(fmt::format("adaround {} {}", largest_level, job.layer->weights.columns));
+  hash = hash_of(job.layer->weights.values, hash);
+  hash = hash_of(job.layer->levels.values, hash);
+  hash = hash_of(job.layer->levels.scales, hash);
+  for (std::size_t group = 0; group < job.gram.groups(); ++group) hash = hash_of(job.gram.mean(group), hash);
+  return hash;
+}
+
+Result<Rounding> round(const Job& job, int largest_level, WorkJournal* journal) {
+  std::vector<std::int16_t>& levels = job.layer->levels.values;
+  const std::uint64_t key = journal == nullptr ? 0 : key_of(job, largest_level);
+  const auto* known = journal == nullptr ? nullptr : journal->recall(key);
+  if (known != nullptr && known->size() == levels.size() + 2) {
+    std::transform(known->begin() + 2, known->end(), levels.begin(), [largest_level](double level) {
+      return static_cast<std::int16_t>(std::clamp<double>(level, -largest_level - 1, largest_level));
+    });
+    return Rounding{known->front(), known->at(1)};
+  }
+  const Rounding done = round_adaptively(job.layer->weights, job.gram, largest_level, {}, job.layer->levels);
+  if (journal == nullptr) return done;
+  std::vector<double> numbers{done.error_nearest, done.error};
+  numbers.insert(numbers.end(), levels.begin(), levels.end());
+  ALARA_CHECK(journal->add(key, numbers));
+  return done;
+}
+
+Status round_all(const Model& model, std::vector<Job>& jobs, int largest_level, WorkJournal* journal,
+                 std::vector<std::string>& notes, Progress& progress) {
   progress.begin("rounding weights", jobs.size());
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     if (progress.stopped()) return fail(ErrorKind::refused, "stopped while rounding weights");
-    const Rounding done =
-        round_adaptively(jobs[i].layer->weights, jobs[i].gram, largest_level, {}, jobs[i].layer->levels);
+    ALARA_TRY(const Rounding done, round(jobs[i], largest_level, journal));
     const std::string label = model.graph.nodes[jobs[i].layer->node].label();
     if (done.error_nearest > 0)
       notes.push_back(
@@ -45,7 +80,7 @@ Status round(const Model& model, std::vector<Job>& jobs, int largest_level, std:
 }  // namespace
 
 Status round_layers(const Model& model, SampleSource& samples, const ExecutorFactory& executors,
-                    std::size_t max_samples, int largest_level, std::vector<LayerWork>& layers,
+                    std::size_t max_samples, int largest_level, std::vector<LayerWork>& layers, WorkJournal* journal,
                     std::vector<std::string>& notes, Progress& progress) {
   std::vector<Job> jobs;
   std::size_t bytes = 0;
@@ -53,7 +88,7 @@ Status round_layers(const Model& model, SampleSource& samples, const ExecutorFac
     if (jobs.empty()) return {};
     ALARA_CHECK(gather(model, samples, executors, max_samples, jobs, progress));
     bytes = 0;
-    return round(model, jobs, largest_level, notes, progress);
+    return round_all(model, jobs, largest_level, journal, notes, progress);
   };
   for (LayerWork& layer : layers) {
     const Node& node = model.graph.nodes[layer.node];

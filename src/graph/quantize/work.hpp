@@ -2,6 +2,7 @@
 // Private to quantize.hpp: one quantisation under way, step by step.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -48,7 +49,10 @@ class Work {
   Status compare_with_one_scale(const Calibration& calibration);
   [[nodiscard]] Result<Model> with_in_float(const std::set<std::size_t>& nodes) const;
   [[nodiscard]] Result<std::vector<Candidate>> sensitivities();
+  [[nodiscard]] Result<double> journalled(const std::string& what, const Model& model,
+                                          const std::function<Result<double>()>& find) const;
   [[nodiscard]] Result<double> score(const Model& model) const;
+  [[nodiscard]] Result<double> cosine(const Model& model) const;
   [[nodiscard]] LayerReport describe(std::size_t number) const;
   void describe_integer(const Planned& planned, LayerReport& layer) const;
   void describe_layers(Quantized& out) const;

@@ -2,6 +2,8 @@
 // The accuracy loop of a quantisation.
 #include <cmath>
 
+#include "base/hash.hpp"
+#include "graph/onnx_file.hpp"
 #include "graph/quantize/accuracy_loop.hpp"
 #include "graph/quantize/compare.hpp"
 #include "graph/quantize/work.hpp"
@@ -25,15 +27,37 @@ Result<std::vector<Candidate>> Work::sensitivities() {
     progress_.step(i, model_.graph.nodes[planned.node].label());
     if (planned.role == Role::movement) continue;
     ALARA_TRY(const Plan alone, make_plan(model_.graph, values_, {options_.exclude, {}, planned.node}));
-    ALARA_TRY(const auto compared, reference.compare(to_qdq(model_, alone, numbers_), executors_));
-    out.push_back({planned.node, std::pow(10.0, -worst_of(compared).sqnr_db / 10)});
+    const Model model = to_qdq(model_, alone, numbers_);
+    const auto noise = [&]() -> Result<double> {
+      ALARA_TRY(const auto compared, reference.compare(model, executors_));
+      return std::pow(10.0, -worst_of(compared).sqnr_db / 10);
+    };
+    ALARA_TRY(const double found, journalled(fmt::format("noise {}", options_.sensitivity_samples), model, noise));
+    out.push_back({planned.node, found});
     sensitivity_[planned.node] = out.back().sensitivity;
   }
   return out;
 }
 
+// What `find` finds of the model, or found in a run before. `what` names all else that it depends on.
+Result<double> Work::journalled(const std::string& what, const Model& model,
+                                const std::function<Result<double>()>& find) const {
+  if (options_.journal == nullptr) return find();
+  ALARA_TRY(const std::string bytes, to_onnx(model));
+  const std::uint64_t key = fnv1a(bytes, fnv1a(what));
+  if (const auto* known = options_.journal->recall(key); known != nullptr && known->size() == 1) return known->front();
+  ALARA_TRY(const double found, find());
+  ALARA_CHECK(options_.journal->add(key, {&found, 1}));
+  return found;
+}
+
 Result<double> Work::score(const Model& model) const {
-  if (options_.metric) return options_.metric(model);
+  if (options_.metric)
+    return journalled("metric " + options_.metric_name, model, [&] { return options_.metric(model); });
+  return journalled(fmt::format("cosine {}", options_.compare_samples), model, [&] { return cosine(model); });
+}
+
+Result<double> Work::cosine(const Model& model) const {
   CompareOptions compare_options;
   compare_options.max_samples = options_.compare_samples;
   Silent silent;
