@@ -51,12 +51,14 @@ void TerminalProgress::begin(std::string_view task, std::size_t steps) {
   task_ = task;
   steps_ = steps;
   done_ = 0;
+  done_before_ = 0;
   begun_ = std::chrono::steady_clock::now();
   shown_ = begun_;
   if (!terminal_) fmt::print(stderr, "{}\n", task_);
 }
 
 void TerminalProgress::step(std::size_t done, std::string_view note) {
+  if (done_ == 0 && done > 1) done_before_ = done - 1;
   done_ = done;
   const auto now = std::chrono::steady_clock::now();
   const bool last = steps_ != 0 && done == steps_;
@@ -71,10 +73,12 @@ bool TerminalProgress::stopped() const { return asked_to_stop; }
 void TerminalProgress::show(std::string_view note) {
   const double spent = std::chrono::duration<double>(shown_ - begun_).count();
   const double share = steps_ == 0 ? 0 : static_cast<double>(done_) / static_cast<double>(steps_);
+  const auto here = static_cast<double>(done_ - done_before_);
+  const auto left = static_cast<double>(steps_ - done_);
   std::string text = steps_ == 0 ? fmt::format("{} {}", task_, done_) : fmt::format("{} {}/{}", task_, done_, steps_);
   if (terminal_ && steps_ != 0) text += " " + bar(share);
-  text += steps_ != 0 && share > 0 && share < 1 ? fmt::format(" {} left", minutes(spent / share - spent))
-                                                : fmt::format(" {}", minutes(spent));
+  text += steps_ != 0 && here > 0 && left > 0 ? fmt::format(" {} left", minutes(spent / here * left))
+                                              : fmt::format(" {}", minutes(spent));
   if (!note.empty()) text += fmt::format("  {}", note);
   fmt::print(stderr, "{}{}{}", terminal_ ? "\r\x1b[K" : "", text, terminal_ ? "" : "\n");
   std::fflush(stderr);

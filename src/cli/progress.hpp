@@ -30,6 +30,7 @@ class TerminalProgress final : public Progress {
   const bool terminal_;
   std::string task_;
   std::size_t steps_ = 0, done_ = 0;
+  std::size_t done_before_ = 0;  // steps of an earlier run that this one goes on from
   Moment begun_, shown_;
   bool line_open_ = false;
 };

@@ -83,7 +83,7 @@ void TrainingArguments::declare(CLI::App& command) {
   add("--patience", options.patience, "End after so many epochs without a better one; 0: never", "N");
   command.add_flag("--keep-best", options.keep_best, "Give the weights of the best validation epoch, not the last");
   add("--seed", options.seed, "Of first weights, order and variation", "N");
-  add("--threads", options.threads, "0: one for each core. On a busy machine 1 is often faster", "N");
+  add("--threads", options.threads, "0: one for each CPU. On a busy machine 1 is often faster", "N");
   command
       .add_option("--checkpoint", checkpoint, "Keep the state there after each epoch and when stopped; go on from it")
       ->option_text("DIR");

@@ -11,7 +11,7 @@ Property list(std::string name, std::string sentence, std::string fallback) {
           .sentence = std::move(sentence),
           .fallback = std::move(fallback)};
 }
-Property count(std::string name, std::string sentence, std::string fallback) {
+Property count_property(std::string name, std::string sentence, std::string fallback) {
   return {.name = std::move(name),
           .type = PropertyType::integer,
           .sentence = std::move(sentence),
@@ -136,36 +136,37 @@ void add_small_templates(std::vector<Template>& out) {
       {{"autoencoder",
         "Dense layers to a small code and back; what it can not restore is unusual",
         {input_property("[640]"), list("hidden", "Units of each layer before the code", "[128, 128, 128, 128]"),
-         count("code", "Units of the code", "8")}},
+         count_property("code", "Units of the code", "8")}},
        build_autoencoder});
-  out.push_back({{"cnn1d",
-                  "Convolutions over a series [channels, length]",
-                  {input_property("[1, 256]"), list("filters", "Of each stage; a pool by 2 after each", "[16, 32, 64]"),
-                   count("kernel", "Length of each window", "5"), classes_property("2"), dropout_property("0")}},
-                 build_cnn1d});
+  out.push_back(
+      {{"cnn1d",
+        "Convolutions over a series [channels, length]",
+        {input_property("[1, 256]"), list("filters", "Of each stage; a pool by 2 after each", "[16, 32, 64]"),
+         count_property("kernel", "Length of each window", "5"), classes_property("2"), dropout_property("0")}},
+       build_cnn1d});
   out.push_back(
       {{"cnn",
         "Convolutions over pictures [channels, height, width]",
         {input_property("[1, 28, 28]"), list("filters", "Of each stage; a pool by 2 between them", "[16, 32, 64]"),
-         count("depth", "Convolutions of each stage but the first", "2"), width_property(), classes_property("10"),
-         dropout_property("0")}},
+         count_property("depth", "Convolutions of each stage but the first", "2"), width_property(),
+         classes_property("10"), dropout_property("0")}},
        build_cnn});
   out.push_back({{"depthwise",
                   "Depthwise-separable convolutions (MobileNet) over small pictures",
-                  {input_property("[1, 28, 28]"), count("stem", "Filters of the first convolution", "16"),
+                  {input_property("[1, 28, 28]"), count_property("stem", "Filters of the first convolution", "16"),
                    list("filters", "Of each block", "[32, 64, 64, 128, 128]"),
                    list("strides", "Of each block", "[2, 1, 1, 2, 1]"), width_property(), classes_property("10"),
                    dropout_property("0")}},
                  build_depthwise});
   out.push_back({{"gru",
                   "Gated recurrent units over [steps, features]",
-                  {input_property("[50, 4]"), count("units", "Numbers of the state", "32"),
-                   count("layers", "One above the other", "1"), classes_property("2"), dropout_property("0")}},
+                  {input_property("[50, 4]"), count_property("units", "Numbers of the state", "32"),
+                   count_property("layers", "One above the other", "1"), classes_property("2"), dropout_property("0")}},
                  build_gru});
   out.push_back({{"resnet",
                   "Small residual network over pictures of about 32 x 32",
-                  {input_property("[1, 28, 28]"), count("blocks", "Of each of the three stages", "2"), width_property(),
-                   classes_property("10"), dropout_property("0")}},
+                  {input_property("[1, 28, 28]"), count_property("blocks", "Of each of the three stages", "2"),
+                   width_property(), classes_property("10"), dropout_property("0")}},
                  build_resnet});
 }
 

@@ -4,6 +4,11 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
+#include <malloc.h>
+
+#include <algorithm>
+#include <limits>
+#include <thread>
 
 #include "graph/upgrade.hpp"
 #include "learn/autograd/learned.hpp"
@@ -254,6 +259,13 @@ graph::Model Network::model() const {
 
 void Network::reseed(std::uint64_t seed) { body_->chance.set_current_seed(seed); }
 
-void use_threads(int threads) { at::set_num_threads(threads); }
+void set_up_process(int threads) {
+  const auto cpus = static_cast<int>(std::thread::hardware_concurrency());
+  at::set_num_threads(threads > 0 ? threads : std::max(1, cpus));
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, std::numeric_limits<int>::max());
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+#endif
+}
 
 }  // namespace alara::learn

@@ -54,7 +54,7 @@ struct State {
 };
 
 // `x` is the input's part of all gates, [batch, gates * hidden].
-using Step = State (*)(const Cell& cell, const at::Tensor& x, const State& state);
+using CellStep = State (*)(const Cell& cell, const at::Tensor& x, const State& state);
 
 State rnn_step(const Cell& cell, const at::Tensor& x, const State& state) {
   return {cell.apply(0, x + cell.of_state(state.h)), {}};
@@ -107,7 +107,7 @@ struct Track {
 
 // `inputs` [time, batch, gates * hidden]; `lengths` [batch] or undefined: rows beyond theirs keep their state and give
 // 0.
-Track run_direction(const Cell& cell, Step step, const at::Tensor& inputs, const at::Tensor& lengths, State state,
+Track run_direction(const Cell& cell, CellStep step, const at::Tensor& inputs, const at::Tensor& lengths, State state,
                     bool backwards) {
   const std::int64_t times = inputs.size(0);
   const auto slices = inputs.unbind(0);
@@ -129,7 +129,7 @@ Track run_direction(const Cell& cell, Step step, const at::Tensor& inputs, const
 }
 
 struct Kind {
-  Step step;
+  CellStep step;
   std::int64_t gates;
   std::array<std::string_view, 3> activations;
   std::size_t activation_count;
@@ -195,7 +195,7 @@ Values recurrent(const Call& call) {
   return out;
 }
 
-std::string limits(const graph::Node& node) {
+std::string recurrent_limits(const graph::Node& node) {
   for (const std::string& name : activations_of(node))
     if (activation_named(name) == nullptr) return "activation " + name;
   if (node.has("activation_alpha") || node.has("activation_beta")) return "activation_alpha and activation_beta";
@@ -206,9 +206,9 @@ std::string limits(const graph::Node& node) {
 
 std::span<const Operator> recurrent_operators() {
   static constexpr Operator kTable[] = {
-      {"GRU", recurrent<kGru>, inputs(1, 2, 3), 0, limits},
-      {"LSTM", recurrent<kLstm>, inputs(1, 2, 3, 7), 0, limits},
-      {"RNN", recurrent<kRnn>, inputs(1, 2, 3), 0, limits},
+      {"GRU", recurrent<kGru>, inputs(1, 2, 3), 0, recurrent_limits},
+      {"LSTM", recurrent<kLstm>, inputs(1, 2, 3, 7), 0, recurrent_limits},
+      {"RNN", recurrent<kRnn>, inputs(1, 2, 3), 0, recurrent_limits},
   };
   return kTable;
 }

@@ -179,7 +179,7 @@ Values resize(const Call& call) {
   return {out};
 }
 
-std::string limits(const graph::Node& node) {
+std::string resize_limits(const graph::Node& node) {
   if (node.integer("antialias", 0) != 0) return "attribute antialias";
   if (node.text("coordinate_transformation_mode", "") == "tf_crop_and_resize") return "mode tf_crop_and_resize";
   return "";
@@ -188,7 +188,7 @@ std::string limits(const graph::Node& node) {
 }  // namespace
 
 std::span<const Operator> resize_operators() {
-  static constexpr Operator kTable[] = {{"Resize", resize, 0, inputs(1, 2), limits}};
+  static constexpr Operator kTable[] = {{"Resize", resize, 0, inputs(1, 2), resize_limits}};
   return kTable;
 }
 

@@ -33,7 +33,7 @@ struct TrainOptions {
   int patience = 0;        // epochs without a better validation score after which it ends; 0: never
   bool keep_best = false;  // give the weights of the best validation epoch, not the last
   std::uint64_t seed = 1;
-  int threads = 0;                        // of libtorch; 0: as it is
+  int threads = 0;                        // of libtorch; 0: one for each CPU
   std::filesystem::path checkpoint = {};  // a file; empty: none. Where it exists, the training goes on from it.
 
   // What decides the result, as text: a checkpoint of another training is not continued.

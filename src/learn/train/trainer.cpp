@@ -64,7 +64,7 @@ Status Trainer::begin() {
   ALARA_CHECK(data_.check(options_.augmentation));
   if (data_.size(Part::train) == 0) return fail(ErrorKind::bad_input, "the data set has no rows to train with");
   if (network_.parameters().empty()) return fail(ErrorKind::bad_input, "the network has nothing to train");
-  if (options_.threads > 0) use_threads(options_.threads);
+  set_up_process(options_.threads);
   state_ = {};
   state_.fingerprint =
       fmt::format("{} {} {} weights={:016x} rows={} data={:016x}", options_.fingerprint(), objective_.identity,
