@@ -64,6 +64,7 @@ Result<Report> run_equalise(const Arguments& arguments) {
   ALARA_TRY(report.baseline["accuracy_unscaled"], test_accuracy(fashion.model, fashion.data));
   ALARA_TRY(report.figures["accuracy_before"], accuracy_with(false));
   ALARA_TRY(report.figures["accuracy_after"], accuracy_with(true));
+  report.figures["loss_after"] = report.figures["accuracy_fp32"] - report.figures["accuracy_after"];
   report.checked = std::fabs(report.figures["accuracy_fp32"] - report.baseline["accuracy_unscaled"]) < 0.05;
   if (!report.checked) report.notes.emplace_back("scaling channels changed what the network computes");
   return report;
