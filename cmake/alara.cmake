@@ -7,11 +7,12 @@ include(GoogleTest)
 add_custom_target(fast_tests)  # every test program of the fast set
 add_custom_target(fuzzers)     # every fuzz target
 
-# alara_module(<folder under src> [DEPENDS <module>…] [LINK <target>…] [WHOLE])
+# alara_module(<folder under src> [DEPENDS <module>…] [LINK <target>…] [WHOLE] [APART])
 # makes library alara_<module>, test program test_<module>, fuzz targets fuzz_<file>. "/" becomes "_" in target names.
-# WHOLE as for alara_test.
+# With ALARA_UNITY its files are compiled six at a time, so what they have in anonymous namespaces needs names of its own
+# within the module; APART for one that has not. WHOLE as for alara_test.
 function(alara_module folder)
-  cmake_parse_arguments(ARG "WHOLE" "" "DEPENDS;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "WHOLE;APART" "" "DEPENDS;LINK" ${ARGN})
   string(REPLACE "/" "_" module ${folder})
   set(directory ${CMAKE_SOURCE_DIR}/src/${folder})
   file(GLOB sources CONFIGURE_DEPENDS ${directory}/*.cpp)
@@ -22,6 +23,11 @@ function(alara_module folder)
   if(sources)
     add_library(alara_${module} STATIC ${sources})
     target_link_libraries(alara_${module} PUBLIC ${ARG_DEPENDS} PRIVATE ${ARG_LINK} PUBLIC alara_flags)
+    if(ALARA_UNITY AND NOT ARG_APART)
+      set_target_properties(alara_${module} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+      # GCC takes a type of an anonymous namespace for one of a header where the file is not the one it was given.
+      target_compile_options(alara_${module} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+    endif()
   else()
     add_library(alara_${module} INTERFACE)
     target_link_libraries(alara_${module} INTERFACE ${ARG_DEPENDS} alara_flags)

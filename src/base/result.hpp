@@ -61,6 +61,10 @@ template <typename... Args>
       Error{ErrorKind::bad_input, fmt::format(format, std::forward<Args>(args)...), std::move(where), {}});
 }
 
+[[nodiscard]] inline tl::unexpected<Error> bad_input_at(Where where, std::string message, std::string hint = {}) {
+  return tl::unexpected<Error>(Error{ErrorKind::bad_input, std::move(message), std::move(where), std::move(hint)});
+}
+
 // Passes an error of another Result<> on, unchanged.
 template <typename T>
 [[nodiscard]] tl::unexpected<Error> fail_with(Result<T>&& failed) {

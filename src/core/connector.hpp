@@ -54,6 +54,14 @@ struct OutletBinding {
   Where where;
 };
 
+// What is wrong with a binding (a SignalBinding, ActuatorBinding or OutletBinding), with its name and its place.
+template <typename Binding>
+[[nodiscard]] Error located(const Binding& binding, Error error) {
+  error.message.insert(0, binding.name + ": ");
+  if (!error.where.known()) error.where = binding.where;
+  return error;
+}
+
 // The way of samples into the engine. One producer thread per connector. push() copies what it needs, never blocks
 // longer than the ring's policy allows, and does the accounting (accepted, dropped by reason).
 class Inlet {

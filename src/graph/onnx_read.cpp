@@ -166,14 +166,14 @@ Result<std::uint64_t> number_of(const std::string& text, const std::string& what
   return out;
 }
 
-struct Place {
+struct ExternalPlace {
   std::string location;
   std::uint64_t offset = 0;
   std::optional<std::uint64_t> length;
 };
 
-Result<Place> place_of(const onnx::TensorProto& proto) {
-  Place out;
+Result<ExternalPlace> place_of(const onnx::TensorProto& proto) {
+  ExternalPlace out;
   for (const auto& entry : proto.external_data()) {
     if (entry.key() == "location") out.location = entry.value();
     if (entry.key() == "offset") {
@@ -205,7 +205,7 @@ Status ExternalData::take(std::uint64_t length) {
 }
 
 Result<Constant> ExternalData::read(const onnx::TensorProto& proto, const std::string& called, Tensor like) {
-  ALARA_TRY(const Place place, place_of(proto));
+  ALARA_TRY(const ExternalPlace place, place_of(proto));
   ALARA_TRY(const auto path, external_path(folder_, place.location, called));
   const std::uint64_t length = static_cast<std::uint64_t>(like.elements()) * bytes_of(like.type);
   if (place.length.value_or(length) != length || like.type == DataType::text)

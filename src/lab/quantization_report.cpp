@@ -28,7 +28,7 @@ Json layer_json(const graph::LayerReport& layer) {
 }
 
 // Converters join the names of all that they fused.
-std::string shortened(const std::string& name) {
+std::string without_middle(const std::string& name) {
   constexpr std::size_t kMost = 60;
   return name.size() <= kMost ? name : name.substr(0, kMost / 2 - 2) + "..." + name.substr(name.size() - kMost / 2 + 1);
 }
@@ -70,7 +70,7 @@ std::string QuantizationReport::text() const {
     using enum TextTable::Align;
     TextTable table({{"layer"}, {"runs as"}, {"SQNR dB", right}, {"cosine", right}, {"MACs", right}, {"notes"}});
     for (const graph::LayerReport& layer : result.layers)
-      table.row({shortened(layer.name), kind_of(layer), fmt::format("{:.1f}", layer.sqnr_db),
+      table.row({without_middle(layer.name), kind_of(layer), fmt::format("{:.1f}", layer.sqnr_db),
                  fmt::format("{:.5f}", layer.cosine),
                  layer.macs > 0 ? short_count(static_cast<std::int64_t>(layer.macs)) : "",
                  fmt::format("{}", fmt::join(layer.warnings, "; "))});

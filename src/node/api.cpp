@@ -14,7 +14,9 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kDefaultRows = 1000;
 constexpr std::int64_t kMaxRows = 100'000;
 
-std::string dump(const Json& json) { return json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"; }
+std::string body_of(const Json& json) {
+  return json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
 
 std::size_t limit_of(const HttpRequest& request) {
   const auto asked = request.query.find("limit");
@@ -40,13 +42,13 @@ HttpReply values_page(const std::vector<ShownValue>& values, std::string_view ti
     }
     list.push_back(std::move(entry));
   }
-  return {200, "application/json", dump({{std::string(title), list}})};
+  return {200, "application/json", body_of({{std::string(title), list}})};
 }
 
 HttpReply events_page(const std::vector<StoredEvent>& events) {
   Json list = Json::array();
   for (const StoredEvent& event : events) list.push_back(Json::parse(to_json(event)));
-  return {200, "application/json", dump({{"events", list}})};
+  return {200, "application/json", body_of({{"events", list}})};
 }
 
 HttpReply reload_page(const Diagnosis& diagnosis) {
@@ -54,7 +56,7 @@ HttpReply reload_page(const Diagnosis& diagnosis) {
   for (const Error& error : diagnosis.errors) errors.push_back(error.text());
   for (const Error& warning : diagnosis.warnings) warnings.push_back(warning.text());
   return {diagnosis.ok() ? 200 : 422, "application/json",
-          dump({{"reloaded", diagnosis.ok()}, {"errors", errors}, {"warnings", warnings}})};
+          body_of({{"reloaded", diagnosis.ok()}, {"errors", errors}, {"warnings", warnings}})};
 }
 
 }  // namespace

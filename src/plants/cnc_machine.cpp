@@ -10,10 +10,6 @@ namespace {
 
 constexpr Nanos kLongestStep = 10 * kMillisecond;
 
-double& at(std::array<double, kCncSignals>& values, CncSignal signal) {
-  return values[static_cast<std::size_t>(signal)];
-}
-
 }  // namespace
 
 CncMachine::CncMachine(std::uint64_t seed) : state_(std::make_unique<State>(seed)) { state_->measure(measured_); }

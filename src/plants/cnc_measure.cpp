@@ -12,10 +12,6 @@ namespace {
 constexpr double kRatedTorque = 48;     // N*m
 constexpr double kVibrationOfWear = 4;  // mm/s rms of a worn bearing, within 10 to 1000 Hz
 
-double& at(std::array<double, kCncSignals>& values, CncSignal signal) {
-  return values[static_cast<std::size_t>(signal)];
-}
-
 }  // namespace
 
 void CncMachine::State::measure(std::array<double, kCncSignals>& out) {

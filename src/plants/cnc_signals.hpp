@@ -3,6 +3,7 @@
 // them. The simulator's registers and the demo's site file are made from it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -90,6 +91,10 @@ inline constexpr std::uint16_t kCncCoils = 5;
 inline constexpr double kCncVibrationRateHz = 6400;
 
 [[nodiscard]] std::span<const CncSignalInfo, kCncSignals> cnc_signals();
+
+[[nodiscard]] inline double& at(std::array<double, kCncSignals>& values, CncSignal signal) {
+  return values[static_cast<std::size_t>(signal)];
+}
 
 // What can be written; each is also a signal, in the same register or coil.
 enum class CncActuator : std::uint8_t { stop, feed_override };

@@ -9,7 +9,6 @@
 namespace alara::wire {
 namespace {
 
-constexpr std::uint8_t kExceptionBit = 0x80;
 constexpr std::uint16_t kCoilOn = 0xFF00;
 constexpr std::uint16_t kCoilOff = 0x0000;
 constexpr std::size_t kPrefix = 6;  // the part of the header that its length field does not count

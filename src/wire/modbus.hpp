@@ -38,7 +38,8 @@ enum class ModbusException : std::uint8_t {
 // "illegal address", or "unknown exception".
 [[nodiscard]] std::string_view name_of(ModbusException exception);
 
-inline constexpr std::size_t kModbusHeader = 7;  // transaction, protocol, length, unit
+inline constexpr std::uint8_t kExceptionBit = 0x80;  // of a function that was refused
+inline constexpr std::size_t kModbusHeader = 7;      // transaction, protocol, length, unit
 inline constexpr std::size_t kMaxModbusPdu = 253;
 inline constexpr std::size_t kMaxModbusFrame = kModbusHeader + kMaxModbusPdu;
 inline constexpr std::uint16_t kMaxReadRegisters = 125;

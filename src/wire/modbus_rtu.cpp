@@ -18,7 +18,6 @@ constexpr std::size_t kMaskEcho = 10;             // and of mask_register
 constexpr std::size_t kBeforePayload = 3;         // unit, function, byte count
 constexpr std::size_t kBeforeWritten = 7;         // of a request: unit, function, first, count, byte count
 constexpr std::uint8_t kReadWriteRegisters = 23;  // not asked by us, but others on the line may be
-constexpr std::uint8_t kExceptionBit = 0x80;
 constexpr std::size_t kMoreNeeded = 0;
 constexpr std::size_t kNoFrame = 1;
 

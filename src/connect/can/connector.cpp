@@ -14,13 +14,6 @@ namespace {
 
 constexpr std::size_t kMostSamplesPerPush = 4096;
 
-template <typename Binding>
-void refuse(const Binding& binding, Error error, std::vector<Error>& errors) {
-  error.message = fmt::format("{}: {}", binding.name, error.message);
-  error.where = binding.where;
-  errors.push_back(std::move(error));
-}
-
 }  // namespace
 
 CanConnector::CanConnector(std::string name, Settings settings)
@@ -35,9 +28,9 @@ CanConnector::~CanConnector() { stop(); }
 void CanConnector::bind(std::span<const SignalBinding> signals, std::span<const ActuatorBinding> actuators,
                         std::vector<Error>& errors) {
   for (const SignalBinding& signal : signals)
-    if (const Status added = plan_.add_signal(signal); !added) refuse(signal, added.error(), errors);
+    if (const Status added = plan_.add_signal(signal); !added) errors.push_back(located(signal, added.error()));
   for (const ActuatorBinding& actuator : actuators)
-    if (const Status added = plan_.add_actuator(actuator); !added) refuse(actuator, added.error(), errors);
+    if (const Status added = plan_.add_actuator(actuator); !added) errors.push_back(located(actuator, added.error()));
 }
 
 std::vector<std::string> CanConnector::explain() const {

@@ -8,13 +8,6 @@ namespace {
 
 constexpr std::size_t kLongestSegment = 255, kLongestPath = 1000;
 
-template <typename Binding>
-void refuse(const Binding& binding, Error error, std::vector<Error>& errors) {
-  error.message = fmt::format("{}: {}", binding.name, error.message);
-  error.where = binding.where;
-  errors.push_back(std::move(error));
-}
-
 }  // namespace
 
 Status check_path(std::string_view path) {
@@ -40,12 +33,12 @@ void Bindings::add(std::span<const SignalBinding> signals, std::span<const Actua
   for (const SignalBinding& signal : signals) {
     const std::string_view address = signal.address;
     if (const Status checked = check_path(address.substr(0, address.find('#'))); !checked) {
-      refuse(signal, checked.error(), errors);
+      errors.push_back(located(signal, checked.error()));
       continue;
     }
     const auto path = intake.add(address, signal.signal);
     if (!path) {
-      refuse(signal, path.error(), errors);
+      errors.push_back(located(signal, path.error()));
       continue;
     }
     Nanos& poll = wished[*path];
@@ -55,7 +48,7 @@ void Bindings::add(std::span<const SignalBinding> signals, std::span<const Actua
     if (const Status checked = check_path(actuator.address); checked)
       actuators[index_of(actuator.actuator)] = actuator.address;
     else
-      refuse(actuator, checked.error(), errors);
+      errors.push_back(located(actuator, checked.error()));
   }
 }
 
@@ -64,7 +57,7 @@ void Bindings::add(std::span<const OutletBinding> values, std::vector<Error>& er
     if (const Status checked = check_path(outlet.address); checked)
       outlets[index_of(outlet.outlet)] = {outlet.address, outlet.unit.text(), outlet.boolean};
     else
-      refuse(outlet, checked.error(), errors);
+      errors.push_back(located(outlet, checked.error()));
   }
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kFailuresBeforeRest = 2;
 
-std::string_view name_of(coap_nack_reason_t reason) {
+std::string_view text_of(coap_nack_reason_t reason) {
   switch (reason) {
     case COAP_NACK_TOO_MANY_RETRIES:
       return "does not answer";
@@ -191,7 +191,7 @@ void Client::on_pong(coap_session_t* session, const coap_pdu_t*, coap_mid_t) {
 void Client::on_nack(coap_session_t* session, const coap_pdu_t* sent, coap_nack_reason_t reason, coap_mid_t) {
   Client* const self = of(session);
   if (self == nullptr) return;
-  if (reason != COAP_NACK_RST) return self->lost(self->without_session(name_of(reason)));
+  if (reason != COAP_NACK_RST) return self->lost(self->without_session(text_of(reason)));
   self->alive();  // it refuses, so it is there
   const auto found = self->exchanges_.find(token_of(sent));
   if (found == self->exchanges_.end()) return;

@@ -13,7 +13,7 @@ namespace {
 
 // The loop ends a session within one turn; longer means that it does not run, and then there is nothing to wait for.
 constexpr Nanos kLongestStop = 900 * kMillisecond;
-constexpr int kMostMessages = 1000;
+constexpr int kMostQueued = 1000;
 constexpr std::size_t kMostMessageBytes = 1 << 20;
 
 }  // namespace
@@ -73,7 +73,7 @@ void CoapConnector::stop() {
 
 bool CoapConnector::publish(std::string_view address, std::string_view payload) {
   if (!session_ || !telemetry_->stats.connected || payload.size() > kMostMessageBytes || !check_path(address) ||
-      messages_->load() >= kMostMessages)
+      messages_->load() >= kMostQueued)
     return false;
   ++*messages_;
   loop_->post([session = session_, waiting = messages_, path = std::string(address), body = std::string(payload),

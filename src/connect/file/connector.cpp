@@ -19,28 +19,24 @@ FileConnector::~FileConnector() { stop(); }
 
 void FileConnector::bind(std::span<const SignalBinding> signals, std::span<const ActuatorBinding> actuators,
                          std::vector<Error>& errors) {
-  const auto refuse = [&errors](const auto& binding, Error error) {
-    error.message = fmt::format("{}: {}", binding.name, error.message);
-    error.where = binding.where;
-    errors.push_back(std::move(error));
-  };
   for (const SignalBinding& signal : signals) {
     const Status fits = settings_.path.empty()
                             ? fail(ErrorKind::bad_input, "connector {} has no path to read from", name_)
                             : check_address(settings_.format, signal.address);
     if (!fits) {
-      refuse(signal, fits.error());
+      errors.push_back(located(signal, fits.error()));
     } else {
       signals_.push_back(signal);
     }
   }
   for (const ActuatorBinding& actuator : actuators) {
     if (settings_.append.empty() || actuator.address.empty()) {
-      refuse(actuator, {ErrorKind::bad_input,
-                        settings_.append.empty() ? fmt::format("connector {} has no append file to write to", name_)
-                                                 : "the address is empty",
-                        {},
-                        {}});
+      errors.push_back(located(
+          actuator, {ErrorKind::bad_input,
+                     settings_.append.empty() ? fmt::format("connector {} has no append file to write to", name_)
+                                              : "the address is empty",
+                     {},
+                     {}}));
       continue;
     }
     column_of_[index_of(actuator.actuator)] = columns_.size();

@@ -10,16 +10,11 @@ namespace {
 constexpr Nanos kNap = 20 * kMillisecond;        // the longest sleep before looking at the stop token
 constexpr Nanos kBlockSpan = 50 * kMillisecond;  // real time that one block of a waveform may gather
 
-// Sum that stays at the ends of time instead of wrapping.
-Nanos plus(Nanos a, Nanos b) {
-  Nanos sum = 0;
-  if (!__builtin_add_overflow(a, b, &sum)) return sum;
-  return b > 0 ? kNever : INT64_MIN;
-}
-
 }  // namespace
 
-Nanos later(Nanos start, double nanos) { return plus(start, static_cast<Nanos>(std::clamp(nanos, -9e18, 9e18))); }
+Nanos later(Nanos start, double nanos) {
+  return saturating_add(start, static_cast<Nanos>(std::clamp(nanos, -9e18, 9e18)));
+}
 
 Player::Player(const Settings& settings, Inlet& inlet, Clock& clock, ConnectorStats& stats, std::stop_token stop,
                std::optional<SignalId> single)
@@ -31,8 +26,9 @@ Player::Player(const Settings& settings, Inlet& inlet, Clock& clock, ConnectorSt
 }
 
 Nanos Player::moved(Nanos time) const {
-  if (settings_.stamp == Stamp::recorded) return plus(time, shift_);
-  const double since = (static_cast<double>(plus(time, shift_)) - static_cast<double>(first_)) / settings_.speed;
+  if (settings_.stamp == Stamp::recorded) return saturating_add(time, shift_);
+  const double since =
+      (static_cast<double>(saturating_add(time, shift_)) - static_cast<double>(first_)) / settings_.speed;
   return later(began_wall_, since);
 }
 
@@ -43,11 +39,12 @@ bool Player::wait_until_due(Nanos time) {
     began_wall_ = clock_.wall();
     began_monotonic_ = clock_.monotonic();
   } else if (time > last_) {
-    gap_ = plus(time, last_ == INT64_MIN ? 0 : -last_);
+    gap_ = saturating_add(time, last_ == INT64_MIN ? 0 : -last_);
   }
   last_ = time;
   if (settings_.speed == 0) return !stop_.stop_requested();
-  const double since = (static_cast<double>(plus(time, shift_)) - static_cast<double>(first_)) / settings_.speed;
+  const double since =
+      (static_cast<double>(saturating_add(time, shift_)) - static_cast<double>(first_)) / settings_.speed;
   const Nanos due = later(began_monotonic_, since);
   if (clock_.monotonic() < due) flush();
   while (!stop_.stop_requested()) {
@@ -79,7 +76,7 @@ bool Player::wave(SignalId signal, std::span<const double> samples, std::span<co
   flush();
   const auto span = static_cast<Nanos>(samples.size() - 1) * step;
   if (!any_) static_cast<void>(wait_until_due(time0));  // the recording begins with the first sample, not the last
-  if (!wait_until_due(plus(time0, span))) return false;
+  if (!wait_until_due(saturating_add(time0, span))) return false;
   Batch batch;
   batch.block_signal = signal;
   batch.value = samples;
@@ -121,7 +118,7 @@ void Player::push(Batch& batch) {
 
 void Player::rewind() {
   flush();
-  shift_ = plus(shift_, plus(plus(last_, -first_), std::max<Nanos>(gap_, 1)));
+  shift_ = saturating_add(shift_, saturating_add(saturating_add(last_, -first_), std::max<Nanos>(gap_, 1)));
 }
 
 std::size_t Player::block_size(Nanos step) const {

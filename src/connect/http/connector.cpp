@@ -18,13 +18,6 @@ Status check_path(std::string_view address, const Settings& settings) {
   return {};
 }
 
-template <typename Binding>
-void refuse(const Binding& binding, Error error, std::vector<Error>& errors) {
-  error.message = fmt::format("{}: {}", binding.name, error.message);
-  error.where = binding.where;
-  errors.push_back(std::move(error));
-}
-
 }  // namespace
 
 HttpConnector::HttpConnector(std::string name, Settings settings)
@@ -39,11 +32,11 @@ void HttpConnector::bind(std::span<const SignalBinding> signals, std::span<const
         settings_.listen_host.empty()
             ? Status(fail(ErrorKind::bad_input, "nothing is pushed in here: add listen: 127.0.0.1:8086"))
             : intake_.add(signal);
-    if (!added) refuse(signal, added.error(), errors);
+    if (!added) errors.push_back(located(signal, added.error()));
   }
   for (const ActuatorBinding& actuator : actuators) {
     if (const Status path = check_path(actuator.address, settings_); !path) {
-      refuse(actuator, path.error(), errors);
+      errors.push_back(located(actuator, path.error()));
       continue;
     }
     actuators_[index_of(actuator.actuator)] = actuator.address;
@@ -53,7 +46,7 @@ void HttpConnector::bind(std::span<const SignalBinding> signals, std::span<const
 void HttpConnector::bind_outlets(std::span<const OutletBinding> outlets, std::vector<Error>& errors) {
   for (const OutletBinding& outlet : outlets) {
     if (const Status path = check_path(outlet.address, settings_); !path) {
-      refuse(outlet, path.error(), errors);
+      errors.push_back(located(outlet, path.error()));
       continue;
     }
     outlets_[index_of(outlet.outlet)] = {outlet.address, outlet.unit.text(), outlet.boolean};

@@ -10,10 +10,10 @@
 namespace alara::modbus {
 namespace {
 
-constexpr std::array kTypes{wire::RegisterType::int16,   wire::RegisterType::uint16, wire::RegisterType::bcd16,
-                            wire::RegisterType::int32,   wire::RegisterType::uint32, wire::RegisterType::float32,
-                            wire::RegisterType::bcd32,   wire::RegisterType::int64,  wire::RegisterType::uint64,
-                            wire::RegisterType::float64, wire::RegisterType::bcd64};
+constexpr std::array kProbedTypes{wire::RegisterType::int16,   wire::RegisterType::uint16, wire::RegisterType::bcd16,
+                                  wire::RegisterType::int32,   wire::RegisterType::uint32, wire::RegisterType::float32,
+                                  wire::RegisterType::bcd32,   wire::RegisterType::int64,  wire::RegisterType::uint64,
+                                  wire::RegisterType::float64, wire::RegisterType::bcd64};
 
 // Sends one request after the other over a link that it turns itself.
 class Asker final : public Link::Owner {
@@ -84,7 +84,7 @@ class Asker final : public Link::Owner {
 };
 
 void decode(Probe& probe) {
-  for (const wire::RegisterType type : kTypes) {
+  for (const wire::RegisterType type : kProbedTypes) {
     Probe::Row row{type, {}};
     wire::RegisterFormat format{.type = type};
     if (2 * wire::registers_of(format) > probe.bytes.size()) continue;

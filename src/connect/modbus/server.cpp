@@ -18,7 +18,7 @@ namespace alara::modbus {
 namespace {
 
 constexpr int kBacklog = 128;
-constexpr std::size_t kFramesAtOnce = 16;
+constexpr std::size_t kRequestsAtOnce = 16;
 
 }  // namespace
 
@@ -39,7 +39,7 @@ struct Server::Peer {
   int fd = -1;
   std::uint64_t number = 0;
   const Port* port = nullptr;
-  wire::ModbusFrameReader reader{kFramesAtOnce};
+  wire::ModbusFrameReader reader{kRequestsAtOnce};
   std::vector<std::uint8_t> unsent;  // answers of one turn; more is not read before they are gone
   bool waiting_to_send = false;
 };

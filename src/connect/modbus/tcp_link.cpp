@@ -15,7 +15,7 @@
 namespace alara::modbus {
 namespace {
 
-constexpr std::size_t kFramesAtOnce = 18;  // all that can be in flight, and a piece
+constexpr std::size_t kAnswersAtOnce = 18;  // all that can be in flight, and a piece
 constexpr std::size_t kMostUnsent = 64u << 10;
 
 bool has_peer(int fd) {
@@ -34,7 +34,7 @@ TcpLink::TcpLink(IoLoop& loop, Clock& clock, Endpoint endpoint, Nanos timeout, O
       owner_(owner),
       stats_(stats),
       resolver_(loop),
-      reader_(kFramesAtOnce) {
+      reader_(kAnswersAtOnce) {
   unsent_.reserve(wire::kMaxModbusFrame);
 }
 

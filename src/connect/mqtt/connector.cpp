@@ -11,16 +11,7 @@
 namespace alara::mqtt {
 namespace {
 
-constexpr Nanos kLasting = 5 * kSecond;        // a connection that lasts so long starts the back-off afresh
-constexpr Nanos kWindUp = 300 * kMillisecond;  // for answers still under way when stopping
 constexpr std::size_t kTopicsShown = 8;
-
-template <typename Binding>
-Error located(const Binding& binding, Error error) {
-  error.message = fmt::format("{}: {}", binding.name, error.message);
-  if (!error.where.known()) error.where = binding.where;
-  return error;
-}
 
 }  // namespace
 

@@ -9,16 +9,7 @@
 namespace alara::mqtt {
 namespace {
 
-constexpr Nanos kLasting = 5 * kSecond;        // a connection that lasts so long starts the back-off afresh
-constexpr Nanos kWindUp = 300 * kMillisecond;  // for messages still on their way when stopping
-constexpr int kCommandQos = 1;                 // of the subscriptions (Sparkplug 3.0, section 5.2)
-
-template <typename Binding>
-Error located(const Binding& binding, Error error) {
-  error.message = fmt::format("{}: {}", binding.name, error.message);
-  if (!error.where.known()) error.where = binding.where;
-  return error;
-}
+constexpr int kCommandQos = 1;  // of the subscriptions (Sparkplug 3.0, section 5.2)
 
 }  // namespace
 

@@ -20,7 +20,7 @@ Status check_id(std::string_view what, std::string_view id) {
   return {};
 }
 
-Schema make_schema() {
+Schema make_edge_schema() {
   using T = PropertyType;
   Schema made{"sparkplug connector",
               "A Sparkplug B edge node: published values become metrics of devices with birth and death certificates, "
@@ -78,7 +78,7 @@ Schema make_schema() {
 }  // namespace
 
 const Schema& edge_schema() {
-  static const Schema kSchema = make_schema();
+  static const Schema kSchema = make_edge_schema();
   return kSchema;
 }
 

@@ -23,6 +23,9 @@ struct Will {
   bool retain = false;
 };
 
+inline constexpr Nanos kLasting = 5 * kSecond;        // a connection that lasts so long starts the back-off afresh
+inline constexpr Nanos kWindUp = 300 * kMillisecond;  // for what is still under way when stopping
+
 struct LinkSettings {
   std::string host;
   int port = 1883;

@@ -9,7 +9,7 @@
 namespace alara::mqtt {
 namespace {
 
-constexpr std::size_t kTopicsShown = 8;
+constexpr std::size_t kOutletsShown = 8;
 // What a message and each of its points come to besides texts, at most and in any format.
 constexpr std::size_t kFrameBytes = 128, kPointBytes = 64;
 
@@ -45,8 +45,8 @@ std::vector<std::string> Outlets::explain() const {
   if (topics_.empty()) return lines;
   lines.push_back(fmt::format("{} published values at QoS {}{}", outlets_.size(), settings_.qos,
                               settings_.retain ? ", retained" : ""));
-  for (std::size_t i = 0; i < std::min(topics_.size(), kTopicsShown); ++i) lines.push_back("value to " + topics_[i]);
-  if (topics_.size() > kTopicsShown) lines.push_back(fmt::format("… and {} more", topics_.size() - kTopicsShown));
+  for (std::size_t i = 0; i < std::min(topics_.size(), kOutletsShown); ++i) lines.push_back("value to " + topics_[i]);
+  if (topics_.size() > kOutletsShown) lines.push_back(fmt::format("… and {} more", topics_.size() - kOutletsShown));
   return lines;
 }
 

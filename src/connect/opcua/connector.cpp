@@ -20,13 +20,6 @@ constexpr Nanos kQuietLook = 50 * kMillisecond;   // … when there is nothing t
 constexpr std::size_t kMostSamplesPerPush = 4096;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-template <typename Binding>
-void refuse_binding(const Binding& binding, Error error, std::vector<Error>& errors) {
-  error.message = fmt::format("{}: {}", binding.name, error.message);
-  error.where = binding.where;
-  errors.push_back(std::move(error));
-}
-
 }  // namespace
 
 OpcuaConnector::OpcuaConnector(std::string name, Settings settings)
@@ -41,7 +34,7 @@ void OpcuaConnector::bind(std::span<const SignalBinding> signals, std::span<cons
     auto address = parse_address(signal.address);
     if (address && address->method) address = fail(ErrorKind::bad_input, "a method can be called, not read");
     if (!address) {
-      refuse_binding(signal, address.error(), errors);
+      errors.push_back(located(signal, address.error()));
       continue;
     }
     Target& target = targets_.emplace_back();
@@ -60,7 +53,7 @@ void OpcuaConnector::bind(std::span<const SignalBinding> signals, std::span<cons
     if (address && !one_element)
       address = fail(ErrorKind::bad_input, "a member of a structure can not be written by itself");
     if (!address) {
-      refuse_binding(actuator, address.error(), errors);
+      errors.push_back(located(actuator, address.error()));
       continue;
     }
     Output& output = outputs_.emplace_back();

@@ -2,17 +2,6 @@
 #include "connect/opcua/server_plan.hpp"
 
 namespace alara::opcua {
-namespace {
-
-template <typename Binding>
-void refuse_binding(const Binding& binding, Error error, std::vector<Error>& errors) {
-  error.message = fmt::format("{}: {}", binding.name, error.message);
-  error.where = binding.where;
-  errors.push_back(std::move(error));
-}
-
-}  // namespace
-
 // The new node's index, or that of the one which is there.
 Result<std::size_t> ServerPlan::place(ServerAddress address, const std::string& name) {
   const std::string text = address.text();
@@ -45,14 +34,14 @@ void ServerPlan::add(std::span<const SignalBinding> signals, std::vector<Error>&
   for (const SignalBinding& signal : signals) {
     auto address = parse_server_address(signal.address);
     if (!address) {
-      refuse_binding(signal, address.error(), errors);
+      errors.push_back(located(signal, address.error()));
       continue;
     }
     const auto range = address->range;
     const std::size_t before = nodes_.size();
     const auto index = place(std::move(*address), signal.name);
     if (!index) {
-      refuse_binding(signal, index.error(), errors);
+      errors.push_back(located(signal, index.error()));
       continue;
     }
     ServerNode& node = nodes_[*index];
@@ -61,13 +50,12 @@ void ServerPlan::add(std::span<const SignalBinding> signals, std::vector<Error>&
       node.type = signal.type;
       node.unit = signal.unit;
     } else if (!node.writable() || node.address.range != range || node.type != signal.type) {
-      refuse_binding(signal,
-                     {ErrorKind::bad_input,
-                      fmt::format("'{}' is there already for {}, with another type, range or direction",
-                                  node.address.text(), node.name),
-                      {},
-                      "give it an address of its own"},
-                     errors);
+      errors.push_back(
+          located(signal, {ErrorKind::bad_input,
+                           fmt::format("'{}' is there already for {}, with another type, range or direction",
+                                       node.address.text(), node.name),
+                           {},
+                           "give it an address of its own"}));
       continue;
     }
     node.signals.push_back(signal.signal);
@@ -78,23 +66,21 @@ void ServerPlan::add(std::span<const OutletBinding> outlets, std::vector<Error>&
   for (const OutletBinding& outlet : outlets) {
     auto address = parse_server_address(outlet.address);
     if (!address) {
-      refuse_binding(outlet, address.error(), errors);
+      errors.push_back(located(outlet, address.error()));
       continue;
     }
     const std::size_t before = nodes_.size();
     const auto index = place(std::move(*address), outlet.name);
     if (!index) {
-      refuse_binding(outlet, index.error(), errors);
+      errors.push_back(located(outlet, index.error()));
       continue;
     }
     ServerNode& node = nodes_[*index];
     if (*index != before) {
-      refuse_binding(outlet,
-                     {ErrorKind::bad_input,
-                      fmt::format("'{}' is there already for {}", node.address.text(), node.name),
-                      {},
-                      "give it an address of its own, with {asset} or {value} in it"},
-                     errors);
+      errors.push_back(located(outlet, {ErrorKind::bad_input,
+                                        fmt::format("'{}' is there already for {}", node.address.text(), node.name),
+                                        {},
+                                        "give it an address of its own, with {asset} or {value} in it"}));
       continue;
     }
     node.type = outlet.boolean ? SignalType::boolean : outlet.type;

@@ -10,18 +10,6 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// Times come from outside: sums and differences stop at the ends of the range.
-Nanos from_to(Nanos earlier, Nanos later) {
-  Nanos out = 0;
-  if (__builtin_sub_overflow(later, earlier, &out)) return later > earlier ? kNever : -kNever;
-  return out;
-}
-
-Nanos after(Nanos time, Nanos duration) {
-  Nanos out = 0;
-  return __builtin_add_overflow(time, duration, &out) ? kNever : out;
-}
-
 Quality true_quality(double value, Quality quality) { return std::isfinite(value) ? quality : Quality::bad; }
 
 }  // namespace
@@ -35,7 +23,7 @@ void DeadbandOperator::process(const Frame& in, FrameBuilder& out) {
     const Quality quality = true_quality(value, in.quality_at(i));
     const double allowed = std::max(rules_.absolute, rules_.relative * std::fabs(slot.value));
     const bool moved = quality != Quality::bad && !(std::fabs(value - slot.value) <= allowed);
-    const Nanos pause = std::abs(from_to(slot.time, in.time[i]));
+    const Nanos pause = std::abs(saturating_sub(in.time[i], slot.time));
     if (slot.seen && !moved && quality == slot.quality && pause < rules_.max_interval) {
       ++suppressed_;
       continue;
@@ -74,7 +62,7 @@ void SwingingDoorOperator::begin(std::uint32_t index, const Point& point, FrameB
 
 // Narrows the doors so that the line keeps within the deviation of `point`.
 void SwingingDoorOperator::extend(Slot& slot, const Point& point) const {
-  const double elapsed = static_cast<double>(from_to(slot.corner.time, point.time)),
+  const double elapsed = static_cast<double>(saturating_sub(point.time, slot.corner.time)),
                rise = point.value - slot.corner.value;
   slot.least = std::max(slot.least, (rise - deviation_) / elapsed);
   slot.most = std::min(slot.most, (rise + deviation_) / elapsed);
@@ -102,7 +90,7 @@ void SwingingDoorOperator::take(std::uint32_t index, const Point& point, FrameBu
     return begin(index, point, out);
   }
   if (slot.phase == Phase::on_line) {
-    const Nanos elapsed = from_to(slot.corner.time, point.time);
+    const Nanos elapsed = saturating_sub(point.time, slot.corner.time);
     const double slope = (point.value - slot.corner.value) / static_cast<double>(elapsed);
     const bool straight = slope >= slot.least && slope <= slot.most;
     if (straight && elapsed <= max_interval_ && point.quality == slot.latest.quality) {
@@ -112,7 +100,7 @@ void SwingingDoorOperator::take(std::uint32_t index, const Point& point, FrameBu
     begin(index, slot.latest, out);
   }
   extend(slot, point);
-  due_ = std::min(due_, after(slot.corner.time, max_interval_));
+  due_ = std::min(due_, saturating_add(slot.corner.time, max_interval_));
 }
 
 // A line that no sample has bent for max_interval: its newest sample is told, so that nobody waits for it.
@@ -122,7 +110,7 @@ void SwingingDoorOperator::advance(Nanos now, Nanos, FrameBuilder& out) {
   for (std::uint32_t index = 0; index < slots_.size(); ++index) {
     Slot& slot = slots_[index];
     if (slot.phase != Slot::Phase::on_line) continue;
-    const Nanos due = after(slot.corner.time, max_interval_);
+    const Nanos due = saturating_add(slot.corner.time, max_interval_);
     if (due <= now)
       begin(index, Point(slot.latest), out);
     else

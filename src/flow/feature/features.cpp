@@ -112,10 +112,6 @@ const Schema& features_schema() {
   return schema;
 }
 
-tl::unexpected<Error> refuse(const Where& where, std::string message, std::string hint = {}) {
-  return tl::unexpected<Error>(Error{ErrorKind::bad_input, std::move(message), where, std::move(hint)});
-}
-
 template <typename T>
 Result<T> placed(Result<T>&& result, const Where& where) {
   if (!result) result.error().where = where;
@@ -125,14 +121,14 @@ Result<T> placed(Result<T>&& result, const Where& where) {
 Result<BearingRatios> read_bearing(const Options& options) {
   const Node* node = options.node("bearing");
   if (node == nullptr || node->is_null())
-    return refuse(
+    return bad_input_at(
         options.where("use"), "envelope(…) needs `bearing`",
         "write bearing: {balls: 9, ball_diameter: 7.94, pitch_diameter: 39.04} or its ratios bpfo, bpfi, bsf, ftf");
   const Options bearing(*node, bearing_schema());
   const bool geometry = bearing.has("balls") && bearing.has("ball_diameter") && bearing.has("pitch_diameter");
   const bool ratios = bearing.has("bpfo") && bearing.has("bpfi") && bearing.has("bsf") && bearing.has("ftf");
   if (geometry == ratios)
-    return refuse(
+    return bad_input_at(
         node->where,
         "a bearing is given by balls, ball_diameter and pitch_diameter, or by all of bpfo, bpfi, bsf and ftf");
   if (ratios)
@@ -140,7 +136,7 @@ Result<BearingRatios> read_bearing(const Options& options) {
         {bearing.number("bpfo"), bearing.number("bpfi"), bearing.number("bsf"), bearing.number("ftf")}};
   const double ball = bearing.number("ball_diameter"), pitch = bearing.number("pitch_diameter");
   if (ball >= pitch)
-    return refuse(node->where, fmt::format("a ball of {:g} does not fit a pitch circle of {:g}", ball, pitch));
+    return bad_input_at(node->where, fmt::format("a ball of {:g} does not fit a pitch circle of {:g}", ball, pitch));
   return BearingRatios::from_geometry(static_cast<int>(bearing.integer("balls")), ball, pitch, bearing.number("angle"));
 }
 
@@ -152,21 +148,21 @@ Status read_record_size(const Options& options, const ValueInfo& signal, Feature
   } else if (rules.every > 0 && plan.rate_hz > 0) {
     const double samples = std::floor(plan.rate_hz * static_cast<double>(rules.every) * 1e-9 + 1e-6);
     if (samples < kLeastRecordSamples || samples > kMostRecordSamples)
-      return refuse(
+      return bad_input_at(
           options.where("every"),
           fmt::format("{} at {:g}Hz are {:.0f} samples a record", format_duration(rules.every), plan.rate_hz, samples),
           fmt::format("{} to {} are allowed; give `samples` beside `every`", kLeastRecordSamples, kMostRecordSamples));
     plan.samples = static_cast<std::size_t>(samples);
     rules.every = 0;  // record follows on record
   } else {
-    return refuse(options.where("of"),
-                  "how long a record is follows from `samples`, or from `every` and the signal's rate",
-                  "write samples: 2560, or declare the rate of the signal");
+    return bad_input_at(options.where("of"),
+                        "how long a record is follows from `samples`, or from `every` and the signal's rate",
+                        "write samples: 2560, or declare the rate of the signal");
   }
   const double record_s = plan.rate_hz > 0 ? static_cast<double>(plan.samples) / plan.rate_hz : 0;
   if (rules.every > 0 && static_cast<double>(rules.every) * 1e-9 < record_s * (1 - 1e-9))
-    return refuse(options.where("every"),
-                  fmt::format("a record of {} samples lasts {:g}s, longer than `every`", plan.samples, record_s));
+    return bad_input_at(options.where("every"),
+                        fmt::format("a record of {} samples lasts {:g}s, longer than `every`", plan.samples, record_s));
   if (options.has("max_gap"))
     rules.max_gap = options.duration("max_gap");
   else if (plan.rate_hz > 0)
@@ -180,12 +176,12 @@ Status read_envelope_band(const Options& options, FeaturePlan& plan) {
   if (!options.has("envelope_band")) return {};
   const std::vector<std::string> edges = options.texts("envelope_band");
   if (edges.size() != 2)
-    return refuse(options.where("envelope_band"), "envelope_band has two edges, as in [1kHz, 5kHz]");
+    return bad_input_at(options.where("envelope_band"), "envelope_band has two edges, as in [1kHz, 5kHz]");
   plan.envelope_low_hz = parse_frequency(edges[0]).value_or(0);
   plan.envelope_high_hz = parse_frequency(edges[1]).value_or(0);
   if (!(plan.envelope_low_hz < plan.envelope_high_hz) || plan.envelope_high_hz > plan.rate_hz / 2)
-    return refuse(options.where("envelope_band"),
-                  fmt::format("envelope_band must rise and stay below {:g}Hz, half the rate", plan.rate_hz / 2));
+    return bad_input_at(options.where("envelope_band"),
+                        fmt::format("envelope_band must rise and stay below {:g}Hz, half the rate", plan.rate_hz / 2));
   return {};
 }
 
@@ -193,21 +189,22 @@ Status read_envelope_band(const Options& options, FeaturePlan& plan) {
 Status check_feature(const Feature& feature, const FeaturePlan& plan, const ValueInfo& signal, const Where& where) {
   const bool spectral = feature.kind >= FeatureKind::band;
   if (spectral && !(plan.rate_hz > 0))
-    return refuse(where, fmt::format("{} needs to know the rate of '{}'", feature.name, signal.name),
-                  "write rate: 6400Hz, in the step or at the signal");
+    return bad_input_at(where, fmt::format("{} needs to know the rate of '{}'", feature.name, signal.name),
+                        "write rate: 6400Hz, in the step or at the signal");
   if (feature.high_hz > plan.rate_hz / 2)
-    return refuse(where, fmt::format("{} reaches above {:g}Hz, half the rate of '{}'", feature.name, plan.rate_hz / 2,
-                                     signal.name));
+    return bad_input_at(where, fmt::format("{} reaches above {:g}Hz, half the rate of '{}'", feature.name,
+                                           plan.rate_hz / 2, signal.name));
   const Unit acceleration = Unit::parse("m/s2").value_or(Unit{});
   if (feature.kind == FeatureKind::velocity_rms && !signal.unit.same_dimension(acceleration))
-    return refuse(
+    return bad_input_at(
         where,
         fmt::format("velocity_rms integrates an acceleration; '{}' has unit '{}'", signal.name, signal.unit.text()),
         "declare the signal's unit (m/s2, mm/s2, gn), or take band(…) of a velocity");
   const double resolution = plan.rate_hz / static_cast<double>(fast_even_size_below(plan.samples));
   if (feature.high_hz > 0 && feature.high_hz - feature.low_hz < resolution)
-    return refuse(where, fmt::format("{} is narrower than one line of the spectrum, {:g}Hz", feature.name, resolution),
-                  "use more samples per record");
+    return bad_input_at(where,
+                        fmt::format("{} is narrower than one line of the spectrum, {:g}Hz", feature.name, resolution),
+                        "use more samples per record");
   return {};
 }
 
@@ -237,9 +234,9 @@ Result<double> speed_factor(const ValueInfo& speed, const Where& where) {
   if (speed.unit.same_dimension(Unit::parse("rpm").value_or(Unit{})))
     return speed.unit.scale() / (2 * std::numbers::pi);
   if (speed.unit.same_dimension(Unit::parse("Hz").value_or(Unit{}))) return speed.unit.scale();
-  return refuse(where,
-                fmt::format("speed: '{}' has unit '{}', which is none of rotation", speed.name, speed.unit.text()),
-                "declare it in rpm, Hz or rad/s");
+  return bad_input_at(
+      where, fmt::format("speed: '{}' has unit '{}', which is none of rotation", speed.name, speed.unit.text()),
+      "declare it in rpm, Hz or rad/s");
 }
 
 void warn_about_envelope(const FeaturePlan& plan, double shaft_hz, const Where& where, std::vector<Error>& warnings) {
@@ -281,7 +278,7 @@ class FeaturesKind final : public OperatorKind {
     FeaturePlan plan;
     RecordRules rules;
     ALARA_TRY(plan.features, placed(parse_features(options.texts("use")), options.where("use")));
-    if (plan.features.empty()) return refuse(options.where("use"), "use: no feature is asked for");
+    if (plan.features.empty()) return bad_input_at(options.where("use"), "use: no feature is asked for");
     ALARA_CHECK(read_record_size(options, signal, plan, rules));
     for (const Feature& feature : plan.features)
       ALARA_CHECK(check_feature(feature, plan, signal, options.where("use")));
@@ -313,8 +310,8 @@ class FeaturesKind final : public OperatorKind {
     plan.harmonics = static_cast<int>(options.integer("harmonics"));
     plan.slip = options.number("slip");
     if (!options.has("speed"))
-      return refuse(options.where("use"), "envelope(…) needs the shaft's `speed`",
-                    "write speed: 1797rpm, or the name of a signal");
+      return bad_input_at(options.where("use"), "envelope(…) needs the shaft's `speed`",
+                          "write speed: 1797rpm, or the name of a signal");
     if (inputs.size() > 1) {
       ALARA_TRY(rules.speed_factor, speed_factor(inputs[1], options.where("speed")));
       rules.speed = RecordRules::Speed::signal;

@@ -84,17 +84,13 @@ const Schema& filter_schema() {
   return schema;
 }
 
-tl::unexpected<Error> refuse(const Where& where, std::string message, std::string hint = {}) {
-  return tl::unexpected<Error>(Error{ErrorKind::bad_input, std::move(message), where, std::move(hint)});
-}
-
 Result<std::string_view> chosen_filter(const Options& options) {
   std::vector<std::string_view> chosen;
   for (const std::string_view name : kFilters)
     if (options.has(name)) chosen.push_back(name);
   if (chosen.size() == 1) return chosen[0];
   const Where where = chosen.empty() ? options.where("of") : options.where(chosen[1]);
-  return refuse(
+  return bad_input_at(
       where, chosen.empty() ? "no filter is asked for" : fmt::format("{} are asked for in one step", enumerate(chosen)),
       fmt::format("give one of {}; several are several steps", enumerate(kFilters)));
 }
@@ -113,9 +109,9 @@ Status check_companions(const Options& options, std::string_view filter) {
   for (const Companion& companion : companions)
     if (options.has(companion.option) &&
         std::find(companion.filters.begin(), companion.filters.end(), filter) == companion.filters.end())
-      return refuse(options.where(companion.option),
-                    fmt::format("`{}` has no meaning for {}", companion.option, filter),
-                    fmt::format("it goes with {}", enumerate(companion.filters)));
+      return bad_input_at(options.where(companion.option),
+                          fmt::format("`{}` has no meaning for {}", companion.option, filter),
+                          fmt::format("it goes with {}", enumerate(companion.filters)));
   return {};
 }
 
@@ -127,8 +123,8 @@ struct Sampling {
 Result<Sampling> sampling_of(const Options& options, const ValueInfo& signal, std::string_view filter) {
   const double rate_hz = options.has("rate") ? options.frequency("rate") : signal.rate_hz;
   if (!(rate_hz > 0))
-    return refuse(options.where(filter), fmt::format("{} needs to know the rate of '{}'", filter, signal.name),
-                  "write rate: 100Hz, in the step or at the signal");
+    return bad_input_at(options.where(filter), fmt::format("{} needs to know the rate of '{}'", filter, signal.name),
+                        "write rate: 100Hz, in the step or at the signal");
   const Nanos max_gap =
       options.has("max_gap") ? options.duration("max_gap") : static_cast<Nanos>(std::min(20e9 / rate_hz, 9e18));
   return Sampling{rate_hz, max_gap};
@@ -137,8 +133,8 @@ Result<Sampling> sampling_of(const Options& options, const ValueInfo& signal, st
 Status check_corner(double hz, const Sampling& sampling, const Where& where) {
   // Below a millionth of the rate the coefficients run out of digits.
   if (hz >= sampling.rate_hz / 2 || hz < sampling.rate_hz * 1e-6)
-    return refuse(where, fmt::format("{:g}Hz can not be filtered at a rate of {:g}Hz", hz, sampling.rate_hz),
-                  fmt::format("{:g}Hz up to below {:g}Hz can", sampling.rate_hz * 1e-6, sampling.rate_hz / 2));
+    return bad_input_at(where, fmt::format("{:g}Hz can not be filtered at a rate of {:g}Hz", hz, sampling.rate_hz),
+                        fmt::format("{:g}Hz up to below {:g}Hz can", sampling.rate_hz * 1e-6, sampling.rate_hz / 2));
   return {};
 }
 
@@ -146,11 +142,11 @@ Result<std::vector<Section>> bandpass_sections(const Options& options, const Sam
                                                std::vector<Error>& warnings) {
   const std::vector<std::string> edges = options.texts("bandpass");
   const Where where = options.where("bandpass");
-  if (edges.size() != 2) return refuse(where, "bandpass has two edges, as in [10Hz, 1kHz]");
+  if (edges.size() != 2) return bad_input_at(where, "bandpass has two edges, as in [10Hz, 1kHz]");
   const double low = parse_frequency(edges[0]).value_or(0), high = parse_frequency(edges[1]).value_or(0);
   ALARA_CHECK(check_corner(low, sampling, where));
   ALARA_CHECK(check_corner(high, sampling, where));
-  if (!(low < high)) return refuse(where, "bandpass: the lower edge comes first");
+  if (!(low < high)) return bad_input_at(where, "bandpass: the lower edge comes first");
   const int order = static_cast<int>(options.integer("order"));
   std::vector<Section> sections = butterworth_highpass(order, low, sampling.rate_hz);
   for (const Section& section : butterworth_lowpass(order, high, sampling.rate_hz)) sections.push_back(section);
@@ -181,8 +177,8 @@ Result<DeadbandRules> deadband_of(const Options& options) {
   if (percent) number = trim(number.substr(0, number.size() - 1));
   const Result<double> amount = parse_number(number);
   if (!amount || *amount < 0)
-    return refuse(options.where("deadband"), fmt::format("deadband: '{}' is not an amount", text),
-                  "write 0.5 (in the signal's unit) or 1%");
+    return bad_input_at(options.where("deadband"), fmt::format("deadband: '{}' is not an amount", text),
+                        "write 0.5 (in the signal's unit) or 1%");
   (percent ? rules.relative : rules.absolute) = percent ? *amount / 100 : *amount;
   if (options.has("max_interval")) rules.max_interval = options.duration("max_interval");
   return rules;
@@ -217,7 +213,8 @@ class FilterKind final : public OperatorKind {
     if (filter == "median") {
       const auto size = static_cast<std::size_t>(options.integer("median"));
       if (size % 2 == 0)
-        return refuse(options.where("median"), fmt::format("median: {} is even", size), "3, 5, 7 … have a middle");
+        return bad_input_at(options.where("median"), fmt::format("median: {} is even", size),
+                            "3, 5, 7 … have a middle");
       return std::make_unique<MedianOperator>(size, slots);
     }
     if (filter == "deadband" || filter == "swinging_door") rate_hz = 0;  // rows come when something happens

@@ -8,7 +8,7 @@
 namespace alara::flow {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 // Gives every missing (NaN) value the one before it, and those at the front the first known one.
 void bridge(std::span<double> record) {
@@ -18,18 +18,6 @@ void bridge(std::span<double> record) {
     if (!std::isfinite(value)) value = last;
     last = value;
   }
-}
-
-// Times come from outside: differences stop at the ends of the range instead of overflowing.
-Nanos from_to(Nanos earlier, Nanos later) {
-  Nanos out = 0;
-  if (__builtin_sub_overflow(later, earlier, &out)) return later > earlier ? kNever : -kNever;
-  return out;
-}
-
-Nanos after(Nanos time, Nanos duration) {
-  Nanos out = 0;
-  return __builtin_add_overflow(time, duration, &out) ? kNever : out;
 }
 
 }  // namespace
@@ -66,7 +54,7 @@ void RecordOperator::process(const Frame& in, FrameBuilder& out) {
 bool RecordOperator::only_speed(const Slot& slot, Nanos time, double value) const {
   if (!slot.seen) return !std::isfinite(value);
   const bool repeated = value == slot.last_value || (std::isnan(value) && std::isnan(slot.last_value));
-  const Nanos pause = from_to(slot.previous, time);
+  const Nanos pause = saturating_sub(time, slot.previous);
   return repeated && (pause < period_ - period_ / 4 || pause > period_ + period_ / 4);
 }
 
@@ -81,7 +69,7 @@ void RecordOperator::take_speed(Slot& slot, double speed) {
 
 void RecordOperator::take(std::uint32_t index, Nanos time, double value, Quality quality, FrameBuilder& out) {
   Slot& slot = slots_[index];
-  const Nanos pause = from_to(slot.previous, time);
+  const Nanos pause = saturating_sub(time, slot.previous);
   const bool gap = slot.seen && rules_.max_gap > 0 && (pause > rules_.max_gap || pause < 0);
   if (gap && slot.filled > 0) {
     ++records_broken_;
@@ -98,7 +86,7 @@ void RecordOperator::take(std::uint32_t index, Nanos time, double value, Quality
     take_speed(slot, slot.last_speed);  // what was known before holds until news of it come
   }
   const bool bad = quality == Quality::bad || !std::isfinite(value);
-  records_[index * samples_ + slot.filled++] = bad ? kNaN : value;
+  records_[index * samples_ + slot.filled++] = bad ? kMissing : value;
   slot.bad += bad ? 1 : 0;
   slot.worst = std::max(slot.worst, bad ? Quality::uncertain : quality);
   if (slot.filled == samples_) emit(index, time, out);
@@ -109,11 +97,11 @@ void RecordOperator::take(std::uint32_t index, Nanos time, double value, Quality
 bool RecordOperator::begins(Slot& slot, Nanos time, bool after_gap) const {
   if (rules_.every == 0) return true;
   const Nanos early = after_gap ? rules_.every / 20 : 0;
-  const Nanos wait = slot.next_start == 0 ? 0 : from_to(time, slot.next_start);
+  const Nanos wait = slot.next_start == 0 ? 0 : saturating_sub(slot.next_start, time);
   const bool clock_went_back = wait / 2 > rules_.every;
   if (wait > early && !clock_went_back) return false;
   const bool kept_pace = !after_gap && slot.next_start != 0 && wait <= 0 && wait > -rules_.every;
-  slot.next_start = after(kept_pace ? slot.next_start : time, rules_.every);
+  slot.next_start = saturating_add(kept_pace ? slot.next_start : time, rules_.every);
   return true;
 }
 
@@ -126,8 +114,8 @@ void RecordOperator::discard(Slot& slot) {
 
 double RecordOperator::shaft_hz(const Slot& slot, Quality& quality) const {
   if (rules_.speed == RecordRules::Speed::constant) return rules_.shaft_hz;
-  if (rules_.speed == RecordRules::Speed::none) return kNaN;
-  if (slot.speeds == 0) return kNaN;
+  if (rules_.speed == RecordRules::Speed::none) return kMissing;
+  if (slot.speeds == 0) return kMissing;
   const double mean = slot.speed_sum / static_cast<double>(slot.speeds);
   if (slot.speed_most - slot.speed_least > 2 * slip_ * std::fabs(mean)) quality = std::max(quality, Quality::uncertain);
   return mean * rules_.speed_factor;
@@ -140,7 +128,7 @@ void RecordOperator::emit(std::uint32_t index, Nanos time, FrameBuilder& out) {
   ++records_made_;
   if (static_cast<double>(slot.bad) > rules_.max_bad * static_cast<double>(samples_)) {
     quality = Quality::bad;
-    std::fill(row_.begin(), row_.end(), kNaN);
+    std::fill(row_.begin(), row_.end(), kMissing);
   } else {
     if (slot.bad > 0) bridge(record);
     extractor_.compute(record, shaft_hz(slot, quality), row_);

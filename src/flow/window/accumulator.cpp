@@ -6,12 +6,6 @@
 #include "flow/window/watermark.hpp"
 
 namespace alara::flow {
-namespace {
-
-double seconds_between(Nanos from, Nanos to) { return static_cast<double>(saturating_sub(to, from)) * 1e-9; }
-
-}  // namespace
-
 void Moments::absorb(std::uint64_t n, double offset, double m2) {
   if (n == 0) return;
   const auto mine = static_cast<double>(folded_);

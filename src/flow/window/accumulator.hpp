@@ -9,10 +9,17 @@
 
 #include <cstdint>
 
+#include "base/clock.hpp"
 #include "flow/window/aggregate.hpp"
 #include "flow/window/sketch.hpp"
 
 namespace alara::flow {
+
+inline constexpr double kVarianceLoss = 0x1p-20;  // keeps about 9 of a double's 16 digits in a variance
+
+[[nodiscard]] inline double seconds_between(Nanos from, Nanos to) {
+  return static_cast<double>(saturating_sub(to, from)) * 1e-9;
+}
 
 class Moments {
  public:

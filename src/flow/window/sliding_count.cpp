@@ -6,12 +6,12 @@
 #include <cstring>
 #include <limits>
 
+#include "flow/window/accumulator.hpp"
 #include "flow/window/event_time.hpp"
 
 namespace alara::flow {
 namespace {
 
-constexpr double kLoss = 0x1p-20;          // keeps about 9 of a double's 16 digits in the variance
 constexpr std::size_t kHeadDistance = 24;  // rows between asking for a head and using it
 constexpr std::size_t kCellDistance = 10;
 constexpr std::size_t kLine = 64;
@@ -36,7 +36,7 @@ SlidingCount<T>::SlidingCount(const WindowOptions& options, std::size_t slots)
       late_column_(options.emit_late),
       window_(static_cast<std::uint32_t>(options.count)),
       share_(1.0 / static_cast<double>(options.count)),
-      loss_(std::min(kLoss, 0.25 / static_cast<double>(options.count))),
+      loss_(std::min(kVarianceLoss, 0.25 / static_cast<double>(options.count))),
       limit_(largest<T>()),
       tile_bits_(std::min(kTileBits, static_cast<unsigned>(std::bit_width(slots > 0 ? slots - 1 : 0)))),
       wants_n_(asks_for(use_, Aggregate::count) || asks_for(use_, Aggregate::sum)),

@@ -10,9 +10,6 @@ namespace alara::flow {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kLoss = 0x1p-20;  // keeps about 9 of a double's 16 digits in the variance
-
-double seconds_between(Nanos from, Nanos to) { return static_cast<double>(saturating_sub(to, from)) * 1e-9; }
 
 std::size_t room_for(const WindowOptions& options) {
   return options.size > 0 ? options.capacity : static_cast<std::size_t>(options.count);
@@ -24,7 +21,7 @@ SlidingRing::SlidingRing(const WindowOptions& options, std::size_t slots)
     : needs_(options.needs),
       size_(options.size),
       room_(static_cast<std::uint32_t>(room_for(options))),
-      loss_(std::min(kLoss, 0.25 / static_cast<double>(room_))),
+      loss_(std::min(kVarianceLoss, 0.25 / static_cast<double>(room_))),
       stride_(room_ * (sizeof(Nanos) + sizeof(double) * (options.needs.extremes ? 3 : 1))) {
   static_cast<void>(slots);
 }

@@ -14,18 +14,6 @@ namespace alara::flow {
 
 inline constexpr Nanos kLongAgo = INT64_MIN;  // the watermark before the first sample
 
-// Sums that stay at the ends of the range: times come from outside and may be anything.
-[[nodiscard]] inline Nanos saturating_add(Nanos a, Nanos b) {
-  Nanos sum = 0;
-  if (!__builtin_add_overflow(a, b, &sum)) return sum;
-  return b > 0 ? kNever : kLongAgo;
-}
-[[nodiscard]] inline Nanos saturating_sub(Nanos a, Nanos b) {
-  Nanos difference = 0;
-  if (!__builtin_sub_overflow(a, b, &difference)) return difference;
-  return b < 0 ? kNever : kLongAgo;
-}
-
 class Watermark {
  public:
   struct Policy {

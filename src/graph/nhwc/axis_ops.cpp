@@ -37,10 +37,6 @@ Result<ValueId> with_dims(Lowering& lowering, const std::string& name, ValueId x
                        {lowering.at(x).type, dims});
 }
 
-Layout layout_of(const Lowering& lowering, ValueId x) {
-  return lowering.is_first(x) ? Layout::channels_first : Layout::channels_last;
-}
-
 Status check_lengths(const Dims& dims, std::initializer_list<std::size_t> lengths) {
   for (const std::size_t length : lengths)
     if (length != dims.size())
@@ -173,7 +169,7 @@ Result<std::vector<ValueId>> split(Lowering& lowering, const std::string& name, 
                                    const std::vector<std::int64_t>& sizes) {
   const Dims dims = lowering.at(x).dims;
   ALARA_TRY(const std::size_t along, axis_of(axis, dims.size()));
-  const Layout layout = layout_of(lowering, x);
+  const Layout layout = lowering.layout_of(x);
   std::vector<Made> made;
   std::int64_t sum = 0;
   for (const std::int64_t size : sizes) {
@@ -217,7 +213,7 @@ Result<ValueId> pad(Lowering& lowering, const std::string& name, ValueId x, cons
     else if (most > 0)
       dims[i] = {};
   }
-  const Layout layout = layout_of(lowering, x);
+  const Layout layout = lowering.layout_of(x);
   std::vector<std::int64_t> pads = dims.size() == 4 ? ordered(layout, options.before) : options.before;
   const std::vector<std::int64_t> after = dims.size() == 4 ? ordered(layout, options.after) : options.after;
   pads.insert(pads.end(), after.begin(), after.end());
@@ -263,7 +259,7 @@ Result<ValueId> tile(Lowering& lowering, const std::string& name, ValueId x, con
     if (repeats[i] < 0 || repeats[i] > kMaxElements) return fail(ErrorKind::bad_input, "{} repeats", repeats[i]);
     if (repeats[i] != 1) dims[i] = {dims[i].known() ? dims[i].size * repeats[i] : -1, {}};
   }
-  const Layout layout = layout_of(lowering, x);
+  const Layout layout = lowering.layout_of(x);
   const std::vector<std::int64_t> counts = dims.size() == 4 ? ordered(layout, repeats) : repeats;
   return lowering.node("Tile", name, {lowering.in(x, layout), lowering.integers(name + "/repeats", counts)},
                        {lowering.at(x).type, dims, layout});

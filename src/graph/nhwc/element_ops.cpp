@@ -6,10 +6,6 @@
 namespace alara::graph::nhwc {
 namespace {
 
-Layout layout_of(const Lowering& lowering, ValueId x) {
-  return lowering.is_first(x) ? Layout::channels_first : Layout::channels_last;
-}
-
 ValueId number(Lowering& lowering, const std::string& name, float value) {
   return lowering.constant(name, Tensor::scalar(value));
 }
@@ -17,7 +13,7 @@ ValueId number(Lowering& lowering, const std::string& name, float value) {
 }  // namespace
 
 ValueId unary(Lowering& lowering, const std::string& name, const std::string& op, ValueId x, Attributes attributes) {
-  const Layout layout = layout_of(lowering, x);
+  const Layout layout = lowering.layout_of(x);
   const std::string input = lowering.in(x, layout);
   return lowering.node(op, name, {input}, {lowering.at(x).type, lowering.at(x).dims, layout}, std::move(attributes));
 }
@@ -61,7 +57,7 @@ ValueId activation(Lowering& lowering, const std::string& name, Activation kind,
       return unary(lowering, name, "HardSwish", x);
     case Activation::swish: {
       const ValueId gate = unary(lowering, name + "/gate", "Sigmoid", x);
-      const Layout layout = layout_of(lowering, x);
+      const Layout layout = lowering.layout_of(x);
       return lowering.node("Mul", name, {lowering.in(x, layout), lowering.in(gate, layout)},
                            {lowering.at(x).type, lowering.at(x).dims, layout});
     }
@@ -70,7 +66,7 @@ ValueId activation(Lowering& lowering, const std::string& name, Activation kind,
 }
 
 ValueId clip(Lowering& lowering, const std::string& name, ValueId x, float low, float high) {
-  const Layout layout = layout_of(lowering, x);
+  const Layout layout = lowering.layout_of(x);
   std::vector<std::string> inputs = {lowering.in(x, layout), lowering.scalar(name + "/min", low),
                                      lowering.scalar(name + "/max", high)};
   return lowering.node("Clip", name, std::move(inputs), {lowering.at(x).type, lowering.at(x).dims, layout});
@@ -119,7 +115,7 @@ Result<ValueId> softmax(Lowering& lowering, const std::string& name, ValueId x, 
     const ValueId factor = number(lowering, name + "/beta", beta);
     ALARA_TRY(x, broadcasting(lowering, name + "/scaled", "Mul", {x, factor}));
   }
-  const Layout layout = layout_of(lowering, x);
+  const Layout layout = lowering.layout_of(x);
   const std::size_t axis = layout == Layout::channels_first ? 1 : rank - 1;
   return unary(lowering, name, form == SoftmaxForm::linear ? "Softmax" : "LogSoftmax", x,
                {{"axis", static_cast<std::int64_t>(axis)}});
@@ -154,7 +150,7 @@ ValueId reciprocal_root(Lowering& lowering, const std::string& name, ValueId x) 
 
 ValueId cast(Lowering& lowering, const std::string& name, ValueId x, DataType type) {
   if (lowering.at(x).type == type) return x;
-  const Layout layout = layout_of(lowering, x);
+  const Layout layout = lowering.layout_of(x);
   const std::string input = lowering.in(x, layout);
   return lowering.node("Cast", name, {input}, {type, lowering.at(x).dims, layout},
                        {{"to", static_cast<std::int64_t>(type)}});
@@ -163,7 +159,7 @@ ValueId cast(Lowering& lowering, const std::string& name, ValueId x, DataType ty
 Result<ValueId> l2_normalise(Lowering& lowering, const std::string& name, ValueId x) {
   const Dims dims = lowering.at(x).dims;
   if (dims.empty()) return fail(ErrorKind::bad_input, "a norm of a single number");
-  const Layout layout = layout_of(lowering, x);
+  const Layout layout = lowering.layout_of(x);
   Dims reduced = dims;
   reduced.back() = {1, {}};
   const std::int64_t axis = layout == Layout::channels_first ? 1 : static_cast<std::int64_t>(dims.size()) - 1;

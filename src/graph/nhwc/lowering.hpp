@@ -104,6 +104,9 @@ class Lowering {
   void refine(ValueId id, Dims dims) { values_[static_cast<std::size_t>(id)].dims = std::move(dims); }
   // Whether the graph has the value with channels first, without a new Transpose.
   [[nodiscard]] bool is_first(ValueId id) const { return !at(id).real.channels_first.empty(); }
+  [[nodiscard]] Layout layout_of(ValueId id) const {
+    return is_first(id) ? Layout::channels_first : Layout::channels_last;
+  }
   // channels_first if one of the values is that way already and all others can be.
   [[nodiscard]] Layout layout_for(const std::vector<ValueId>& ids) const;
   // Both orders mean the same sequence of numbers (one pixel, or one channel).

@@ -10,10 +10,6 @@ std::vector<ChannelId> first_of(const ChannelIds& channels, std::int64_t count) 
   return {channels->begin(), channels->begin() + count};
 }
 
-ChannelIds shared(std::vector<ChannelId> channels) {
-  return std::make_shared<const std::vector<ChannelId>>(std::move(channels));
-}
-
 // Channel k of every group lives and dies with channel k of the first, so that groups stay equal.
 void tie_groups(Follower& follower, const ChannelIds& channels, std::int64_t groups) {
   const std::size_t size = channels->size() / static_cast<std::size_t>(groups);

@@ -12,10 +12,6 @@ namespace {
 
 using Kind = ChannelSetting::Kind;
 
-ChannelIds shared(std::vector<ChannelId> channels) {
-  return std::make_shared<const std::vector<ChannelId>>(std::move(channels));
-}
-
 std::optional<std::size_t> axis_from_front(std::int64_t axis, std::size_t rank) {
   if (axis < 0) axis += static_cast<std::int64_t>(rank);
   return axis < 0 || axis >= static_cast<std::int64_t>(rank) ? std::nullopt

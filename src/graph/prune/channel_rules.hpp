@@ -8,6 +8,10 @@
 
 namespace alara::graph::channels {
 
+[[nodiscard]] inline ChannelIds shared(std::vector<ChannelId> channels) {
+  return std::make_shared<const std::vector<ChannelId>>(std::move(channels));
+}
+
 // What rules see and say. A value without an entry in `found.values` is not followed.
 class Follower {
  public:
