@@ -16,7 +16,7 @@ namespace alara::bench {
 namespace {
 
 constexpr double kSparsity = 0.8;
-constexpr double kFilters = 0.4;
+constexpr double kFilters = 0.42;  // of each layer, whole ones: 40 % or a little more of all
 
 // `rate` as a share of the rate that the network was trained with.
 learn::TrainOptions fine_tuning(const Fashion& fashion, int epochs, double rate) {
@@ -148,7 +148,7 @@ Result<Report> run_prune(const Arguments& arguments) {
       "checked: ONNX Runtime and libtorch agree on the dense network's accuracy, the zeros and the "
       "filters that are gone were counted in the files");
   report.checked = std::abs(dense - reference) <= 0.05 && std::abs(sparsity_of(sparse) - kSparsity) < 0.01 &&
-                   std::abs(filters_gone(narrow) - kFilters) < 0.05;
+                   filters_gone(narrow) >= 0.4 && filters_gone(narrow) < 0.45;
   checkpoints.remove_all();
   return report;
 }
