@@ -18,16 +18,17 @@ inline constexpr Nanos kMinute = 60 * kSecond;
 inline constexpr Nanos kHour = 60 * kMinute;
 inline constexpr Nanos kNever = INT64_MAX;
 
-// Sums and differences that stay at -kNever and kNever: times come from outside and may be anything.
+// Sums and differences between -kNever and kNever, so that they can be negated: times come from outside and may be
+// anything.
 [[nodiscard]] inline Nanos saturating_add(Nanos a, Nanos b) {
   Nanos sum = 0;
-  if (!__builtin_add_overflow(a, b, &sum)) return sum;
-  return b > 0 ? kNever : -kNever;
+  if (__builtin_add_overflow(a, b, &sum)) return b > 0 ? kNever : -kNever;
+  return sum < -kNever ? -kNever : sum;
 }
 [[nodiscard]] inline Nanos saturating_sub(Nanos a, Nanos b) {
   Nanos difference = 0;
-  if (!__builtin_sub_overflow(a, b, &difference)) return difference;
-  return b < 0 ? kNever : -kNever;
+  if (__builtin_sub_overflow(a, b, &difference)) return b < 0 ? kNever : -kNever;
+  return difference < -kNever ? -kNever : difference;
 }
 
 class Clock {

@@ -6,6 +6,18 @@
 namespace alara {
 namespace {
 
+TEST(Saturating, SumsAndDifferencesStayWithinTheEnds) {
+  EXPECT_EQ(saturating_add(3, -5), -2);
+  EXPECT_EQ(saturating_sub(3, -5), 8);
+  EXPECT_EQ(saturating_add(kNever, 1), kNever);
+  EXPECT_EQ(saturating_add(-kNever, -1), -kNever);
+  EXPECT_EQ(saturating_add(INT64_MIN, INT64_MIN), -kNever);
+  EXPECT_EQ(saturating_sub(kNever, -1), kNever);
+  EXPECT_EQ(saturating_sub(0, INT64_MIN), kNever);
+  EXPECT_EQ(saturating_sub(INT64_MIN, 1), -kNever);
+  EXPECT_EQ(saturating_sub(-1, kNever), -kNever);  // INT64_MIN fits, but its negative would not
+}
+
 TEST(FakeClock, MovesOnlyWhenTold) {
   FakeClock clock(100 * kSecond);
   const Nanos monotonic = clock.monotonic();

@@ -9,7 +9,7 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
-#include <sstream>
+#include <iterator>
 #include <utility>
 
 #include "base/file.hpp"
@@ -67,10 +67,11 @@ Result<WorkJournal> WorkJournal::open(const std::filesystem::path& path) {
   const bool begun = std::filesystem::exists(path, failure);
   if (!begun) ALARA_CHECK(replace_file(path, kFirstLine));
   std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
   if (!file) return fail(ErrorKind::unavailable, "can not read '{}': {}", path.string(), strerror(errno));
-  const std::string content = text.str();
+  std::string content(kFirstLine.size(), '\0');  // a file of another kind may be too large to read whole
+  file.read(content.data(), static_cast<std::streamsize>(content.size()));
+  content.resize(static_cast<std::size_t>(file.gcount()));
+  if (content == kFirstLine) content.append(std::istreambuf_iterator<char>(file), {});
   auto parts = parse(content);
   if (!parts) {
     parts.error().message = fmt::format("'{}': {}", path.string(), parts.error().message);

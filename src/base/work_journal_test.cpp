@@ -76,6 +76,7 @@ TEST_F(WorkJournals, RefusesOtherFiles) {
     EXPECT_NE(journal.error().text().find("line 3"), std::string::npos) << journal.error().text();
   }
   EXPECT_FALSE(WorkJournal::open("/no/such/folder/journal"));
+  EXPECT_FALSE(WorkJournal::open(std::filesystem::temp_directory_path()));
 }
 
 }  // namespace

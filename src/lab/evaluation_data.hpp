@@ -29,6 +29,8 @@ class EvaluationData {
   [[nodiscard]] graph::SampleSource& source() { return *source_; }
   [[nodiscard]] bool labelled() const { return set_ != nullptr; }
   [[nodiscard]] std::optional<std::int64_t> label(std::size_t i) const;
+  // Differs where the samples or their classes do; for labelled data.
+  [[nodiscard]] std::uint64_t hash() const { return set_->hash(part_, set_->size(part_)); }
   // Percent of all samples whose largest output is their class; for labelled data.
   [[nodiscard]] Result<double> accuracy_of(const graph::Model& model, const graph::ExecutorFactory& executors,
                                            int threads) const;

@@ -76,7 +76,7 @@ Result<graph::Quantized> quantize_to_integers(const QuantizeCommand& command, co
   ALARA_TRY(graph::QuantizeOptions options, options_of(command));
   const graph::ExecutorFactory executors = learn::make_ort_executor();
   if (evaluation != nullptr) {
-    options.metric_name = fmt::format("{} {}", command.evaluation, evaluation->size());
+    options.metric_name = fmt::format("accuracy {:016x}", evaluation->hash());
     options.metric = [evaluation, executors, threads = command.threads](const graph::Model& changed) {
       return evaluation->accuracy_of(changed, executors, threads);
     };

@@ -64,13 +64,40 @@ TEST_F(QuantizeCommand, TakesOneNodeFromEachExclude) {
 
 TEST_F(QuantizeCommand, RefusesOptionsThatWouldDoNothing) {
   for (const char* plain : {"--fp16", "--weight-only"}) {
-    const Said said = say({"quantize", at("a.onnx"), at("b.onnx"), plain, "--calib", at("data")});
-    EXPECT_EQ(said.code, 2);
-    EXPECT_NE(said.err.find("excludes"), std::string::npos) << said.err;
+    for (const char* option : {"--calib", "--checkpoint"}) {
+      const Said said = say({"quantize", at("a.onnx"), at("b.onnx"), plain, option, at("data")});
+      EXPECT_EQ(said.code, 2);
+      EXPECT_NE(said.err.find("excludes"), std::string::npos) << said.err;
+    }
   }
   EXPECT_EQ(say({"quantize", at("a.onnx"), at("b.onnx"), "--fp16"}).code, 0);
   EXPECT_EQ(say({"quantize", at("a.onnx"), at("b.onnx"), "--calib", at("data"), "--samples", "-3"}).code, 2);
   EXPECT_EQ(say({"report", "--float", at("a.onnx"), "--data", at("data"), "--value-samples", "-3"}).code, 2);
+}
+
+TEST_F(QuantizeCommand, FindsItsWorkAgainAndScoresOtherDataAnew) {
+  const auto run = [&] {
+    return say({"quantize", at("a.onnx"), at("b.onnx"), "--calib", at("data"), "--eval", at("data"), "--max-drop", "0",
+                "--checkpoint", at("work")});
+  };
+  const Said first = run();
+  EXPECT_EQ(first.code, 0) << first.err;
+  EXPECT_EQ(first.out.find("parts of the work were found"), std::string::npos) << first.out;
+  const Said second = run();
+  EXPECT_EQ(second.code, 0) << second.err;
+  EXPECT_NE(second.out.find("parts of the work were found"), std::string::npos) << second.out;
+  const std::vector<std::int64_t> wrong(8, 3);  // other classes at the same place
+  folder_.write("data/labels.npy", Tensor::of(graph::Shape{8}, wrong));
+  const Said other = run();
+  EXPECT_EQ(other.code, 0) << other.err;
+  EXPECT_NE(other.out.find("25.000 before, 25.000 now"), std::string::npos) << other.out;
+}
+
+TEST_F(QuantizeCommand, RefusesACheckpointThatIsNone) {
+  const Said said = say({"quantize", at("a.onnx"), at("b.onnx"), "--calib", at("data"), "--checkpoint", at("a.onnx")});
+  EXPECT_EQ(said.code, 1);
+  EXPECT_NE(said.err.find("does not begin as a journal"), std::string::npos) << said.err;
+  EXPECT_TRUE(graph::read_onnx(at("a.onnx"))) << "the file is as it was";
 }
 
 TEST_F(QuantizeCommand, SaysThatWeightsAreFloat16Already) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/hash.hpp"
 #include "learn/data/augmentation.hpp"
 
 namespace alara::learn {
@@ -219,6 +220,22 @@ Minibatch Dataset::batch(Part part, std::size_t first, std::size_t count) const 
 std::int64_t Dataset::label(Part part, std::size_t row) const {
   ALARA_ASSERT(target_ == Target::classes, "a label is asked of a data set without classes");
   return share(part).rows->labels[share(part).members[row]];
+}
+
+std::uint64_t Dataset::hash(Part part, std::size_t most) const {
+  constexpr std::size_t kRowsAtOnce = 64;
+  const auto add = [](const Tensor& numbers, std::uint64_t hash) {
+    return fnv1a({reinterpret_cast<const char*>(numbers.bytes.data()), numbers.bytes.size()}, hash);
+  };
+  std::uint64_t hash = fnv1a(preprocessing_.text());
+  const std::size_t rows = std::min(size(part), most);
+  for (std::size_t first = 0; first < rows; first += kRowsAtOnce) {
+    const Minibatch some = batch(part, first, std::min(kRowsAtOnce, rows - first));
+    hash = add(some.inputs, hash);
+    for (const std::int64_t label : some.labels) hash = fnv1a(std::to_string(label) + ",", hash);
+    hash = add(some.targets, hash);
+  }
+  return hash;
 }
 
 std::unique_ptr<graph::SampleSource> Dataset::samples(Part part) const {

@@ -73,6 +73,9 @@ class Dataset {
   // `count` rows in order, as they are.
   [[nodiscard]] Minibatch batch(Part part, std::size_t first, std::size_t count) const;
   [[nodiscard]] std::int64_t label(Part part, std::size_t row) const;
+  // Of the preprocessing and of at most so many rows, as they are fed, with what belongs to them: tells data sets
+  // apart.
+  [[nodiscard]] std::uint64_t hash(Part part, std::size_t most) const;
   // For calibration and measuring; the data set must outlive it.
   [[nodiscard]] std::unique_ptr<graph::SampleSource> samples(Part part) const;
   // Whether the augmentation can be done to such inputs.

@@ -19,14 +19,7 @@ enum Purpose : std::uint64_t { kOrder = 1, kAugmentation = 2, kDropout = 3 };
 
 std::int64_t now_ns() { return SystemClock().monotonic(); }
 
-// Of the first rows and of what is done to them: enough to tell data sets apart.
-std::uint64_t hash_of(const Dataset& data) {
-  const Minibatch rows = data.batch(Part::train, 0, std::min<std::size_t>(data.size(Part::train), 64));
-  std::uint64_t hash = fnv1a(data.preprocessing().text());
-  hash = fnv1a({reinterpret_cast<const char*>(rows.inputs.bytes.data()), rows.inputs.bytes.size()}, hash);
-  for (const std::int64_t label : rows.labels) hash = fnv1a(std::to_string(label) + ",", hash);
-  return fnv1a({reinterpret_cast<const char*>(rows.targets.bytes.data()), rows.targets.bytes.size()}, hash);
-}
+constexpr std::size_t kRowsHashed = 64;  // enough to tell data sets apart
 
 }  // namespace
 
@@ -68,7 +61,7 @@ Status Trainer::begin() {
   state_ = {};
   state_.fingerprint =
       fmt::format("{} {} {} weights={:016x} rows={} data={:016x}", options_.fingerprint(), objective_.identity,
-                  hooks_.identity, hash_of_weights(), data_.size(Part::train), hash_of(data_));
+                  hooks_.identity, hash_of_weights(), data_.size(Part::train), data_.hash(Part::train, kRowsHashed));
   averages_.clear();
   best_.clear();
   if (options_.average > 0)
