@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a small network gains from a teacher on Fashion-MNIST, over the same network trained alone for as long, when it
-// has few labelled pictures, as a device may have: the teacher knows what it learnt from all of them. Where the student
-// has them all too, it has nothing to gain: see the README of learn/compress.
+// has few labelled pictures, as a device may have: the teacher knows what it learnt from all of them. What was
+// found where the student had them all too is in the README of learn/compress.
 #include <algorithm>
 #include <cmath>
 
@@ -78,7 +78,6 @@ Result<Report> run_distill(const Arguments& arguments) {
   ALARA_TRY(const graph::Model small, student(1));
   ALARA_TRY(const double teacher_macs, macs_of(fashion.model));
   ALARA_TRY(const double student_macs, macs_of(small));
-
   ALARA_TRY(const learn::Dataset data, few_rows(fashion));
 
   const Checkpoints checkpoints(arguments, "distill");
@@ -95,9 +94,8 @@ Result<Report> run_distill(const Arguments& arguments) {
   }
   report.workload = fmt::format(
       "A student ({}) learns Fashion-MNIST from {} labelled pictures and from the CNN of learn/train/recipes.hpp, "
-      "which had "
-      "learnt from 57,000 (temperature 4, nine tenths of the loss); and from these pictures alone by the same options: "
-      "{} epochs, three seeds. Accuracy on 10,000 test pictures by ONNX Runtime.",
+      "which had learnt from 57,000 (temperature 4, nine tenths of the loss); and from these pictures alone by the "
+      "same options: {} epochs, three seeds. Accuracy on 10,000 test pictures by ONNX Runtime.",
       kStudent.substr(0, kStudent.size() - 1), kRows, kEpochs);
   std::replace(report.workload.begin(), report.workload.end(), '\n', ' ');
   report.baseline["accuracy_teacher"] = teacher;
